@@ -1,0 +1,141 @@
+#include "analyse.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "analyse_options.h"
+#include "output_file.h"
+#include "report.h"
+#include "scan.h"
+#include "status.h"
+
+/* So many skipped events are logged one by one. */
+#define SKIPPED_LOGGED 20
+
+static double milliseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static void log_skipped(struct log *log, const struct kairos_analysis *analysis)
+{
+    size_t kept;
+    const struct kairos_bad_event *bad = kairos_analysis_bad_events(analysis, &kept);
+    uint64_t skipped =
+        kairos_analysis_total(analysis) - kairos_analysis_count(analysis, KAIROS_VALID);
+    size_t logged = kept < SKIPPED_LOGGED ? kept : SKIPPED_LOGGED;
+
+    for (size_t i = 0; i < logged; i++) {
+        const struct kairos_event *event = &bad[i].event;
+        char text[4 * KAIROS_SERVICE_SIZE + 3] = "", detail[256];
+        log_quote(detail, kairos_reason_text(event->reason),
+                  strlen(kairos_reason_text(event->reason)));
+        if (event->length > 0)
+            log_quote(text, event->text, event->length);
+        log_write(log, LOG_WARNING,
+                  "skipped event=%" PRIu64 " byte=%" PRIu64 " reason=%s detail=%s%s%s",
+                  bad[i].number, event->offset + 1, kairos_reason_name(event->reason), detail,
+                  event->length > 0 ? " found=" : "", text);
+    }
+    if (skipped > logged)
+        log_write(log, LOG_WARNING, "skipped_more count=%" PRIu64, skipped - logged);
+}
+
+static bool save(const struct analyse_options *options, const struct kairos_analysis *analysis,
+                 struct failure *failure)
+{
+    struct output_file file;
+    if (options->output == NULL)
+        return true;
+    if (!output_file_open(&file, options->output, failure))
+        return false;
+    report_json(file.stream, analysis, true);
+    return output_file_commit(&file, failure);
+}
+
+/* A reader that has gone away wants to hear no more: that is a failure without words. */
+static bool print(const struct analyse_options *options, const struct kairos_analysis *analysis,
+                  double elapsed, struct failure *failure)
+{
+    if (options->json)
+        report_json(stdout, analysis, false);
+    else if (!options->quiet)
+        report_summary(stdout, analysis, elapsed);
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    if (errno == EPIPE)
+        failure->text[0] = '\0';
+    else
+        failure_set(failure, "cannot write to standard output: %s", strerror(errno));
+    return false;
+}
+
+static bool check_alerts(const struct analyse_options *options, uint64_t alerts,
+                         struct failure *failure)
+{
+    if (alerts <= options->max_alerts)
+        return true;
+    return failure_set(failure,
+                       "%s: %s%" PRIu64 " alerts are more than --max-alerts %" PRIu64
+                       "; raise it, or --interval or --allowed-misses",
+                       options->file, alerts == UINT64_MAX ? "at least " : "", alerts,
+                       options->max_alerts);
+}
+
+static bool analyse(const struct analyse_options *options, struct log *log, uint64_t *alerts,
+                    struct failure *failure)
+{
+    double begin = milliseconds();
+    bool done = false;
+    struct progress progress;
+    struct kairos_analysis *analysis = NULL;
+    struct input *input = input_open(options->file, failure);
+    if (input == NULL)
+        return false;
+
+    progress_init(&progress, input_size(input));
+    log_write(log, LOG_DEBUG, "analyse encoding=%s bytes=%" PRIu64 " threads=%u",
+              input_encoding(input), input_size(input), options->threads);
+    analysis = scan_input(input, &options->analysis, options->threads, &progress, failure);
+    if (analysis == NULL)
+        goto out;
+    *alerts = kairos_analysis_alerts(analysis);
+    double elapsed = milliseconds() - begin;
+
+    log_skipped(log, analysis);
+    done = check_alerts(options, *alerts, failure) && save(options, analysis, failure) &&
+           print(options, analysis, elapsed, failure);
+
+out:
+    kairos_analysis_destroy(analysis);
+    input_close(input);
+    return done;
+}
+
+int analyse_command(int argc, char **argv)
+{
+    struct analyse_options options;
+    struct log log;
+    struct failure failure;
+    uint64_t alerts = 0;
+    analyse_options_parse(&options, argc, argv);
+
+    bool logging = log_open(&log, options.log_file, options.log_level, &failure);
+    bool done = logging && analyse(&options, &log, &alerts, &failure);
+    if (!done && failure.text[0] != '\0') {
+        fprintf(stderr, "kairos: %s\n", failure.text);
+        if (logging && options.log_file != NULL)
+            log_write(&log, LOG_ERROR, "failed %s", failure.text);
+    }
+    if (logging)
+        log_close(&log);
+    if (!done)
+        return STATUS_FAILED;
+    return options.fail_on_alert && alerts > 0 ? STATUS_ALERTS : STATUS_DONE;
+}

@@ -1,0 +1,77 @@
+/*
+ * zstd.c - one or more Zstandard frames behind one another (RFC 8878).
+ *
+ * The library's own bound on a frame's window holds, 128 MiB: what `zstd --long=28` and beyond
+ * writes is refused with its message.
+ */
+#include <stdlib.h>
+
+#include <zstd.h>
+
+#include "../decoder.h"
+
+struct zstd {
+    ZSTD_DStream *stream;
+    bool inside; /* a frame has begun and not ended */
+};
+
+static bool matches(const unsigned char *head, size_t length)
+{
+    return length >= 4 && head[0] == 0x28 && head[1] == 0xb5 && head[2] == 0x2f && head[3] == 0xfd;
+}
+
+static void *create(void)
+{
+    struct zstd *zstd = calloc(1, sizeof(*zstd));
+    if (zstd != NULL && (zstd->stream = ZSTD_createDStream()) != NULL)
+        return zstd;
+    free(zstd);
+    return NULL;
+}
+
+static void destroy(void *state)
+{
+    struct zstd *zstd = state;
+    ZSTD_freeDStream(zstd->stream);
+    free(zstd);
+}
+
+static bool damaged(const struct source *source, const char *what, struct failure *failure)
+{
+    uint64_t byte = source->raw - (source->end - source->begin) + 1;
+    return failure_set(failure,
+                       "%s: damaged zstd data near compressed byte %llu: %s; `zstd -t` tells more",
+                       source->name, (unsigned long long)byte, what);
+}
+
+static bool decode(void *state, struct source *source, void *data, size_t size, size_t *count,
+                   struct failure *failure)
+{
+    struct zstd *zstd = state;
+    ZSTD_outBuffer out = {.dst = data, .size = size};
+    while (out.pos == 0) {
+        if (source->begin == source->end && !source_fill(source, failure))
+            return false;
+        if (source->begin == source->end && !zstd->inside)
+            break;
+        ZSTD_inBuffer in = {.src = source->buffer, .size = source->end, .pos = source->begin};
+        size_t before = in.pos;
+        size_t result = ZSTD_decompressStream(zstd->stream, &out, &in);
+        if (ZSTD_isError(result))
+            return damaged(source, ZSTD_getErrorName(result), failure);
+        source->begin = in.pos;
+        zstd->inside = result != 0;
+        if (zstd->inside && out.pos == 0 && in.pos == before)
+            return damaged(source, "unexpected end; is the file complete?", failure);
+    }
+    *count = out.pos;
+    return true;
+}
+
+const struct decoder decoder_zstd = {
+    .name = "zstd",
+    .matches = matches,
+    .create = create,
+    .destroy = destroy,
+    .read = decode,
+};

@@ -1,0 +1,23 @@
+/*
+ * failure.h - why something could not be done, in one line for the user.
+ *
+ * Whoever fails first describes it: what, where, and the mend. Callers pass it on untouched up to
+ * the command, which prints it.
+ */
+#ifndef KAIROS_CLI_FAILURE_H
+#define KAIROS_CLI_FAILURE_H
+
+#include <stdbool.h>
+
+struct failure {
+    char text[1024];
+};
+
+/*
+ * Describes the failure; what does not fit is cut, and control characters (a file may be named with
+ * a newline) become '?'. Returns false, to be returned by the caller.
+ */
+bool failure_set(struct failure *failure, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

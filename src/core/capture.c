@@ -1,0 +1,87 @@
+#include "capture.h"
+
+#include <string.h>
+
+/* More digits of a fraction than count, so that the parser's own cut stays the one that matters. */
+#define FRACTION_KEPT 9
+
+void capture_begin(struct capture *capture, enum capture_kind kind)
+{
+    capture->kind = kind;
+    capture->length = 0;
+    capture->fraction = 0;
+    capture->blank = false;
+    capture->cut = false;
+}
+
+static void keep(struct capture *capture, char byte)
+{
+    if (capture->length < sizeof(capture->text))
+        capture->text[capture->length++] = byte;
+    else
+        capture->cut = true;
+}
+
+static void service_byte(struct capture *capture, char byte)
+{
+    if (byte == ' ' || (byte >= '\t' && byte <= '\r')) {
+        capture->blank = capture->length > 0;
+        return;
+    }
+    if (capture->blank)
+        keep(capture, ' ');
+    capture->blank = false;
+    keep(capture, byte);
+}
+
+static void timestamp_byte(struct capture *capture, char byte)
+{
+    if (byte == '.')
+        capture->fraction = 1;
+    else if (byte < '0' || byte > '9')
+        capture->fraction = 0;
+    else if (capture->fraction > FRACTION_KEPT)
+        return;
+    else if (capture->fraction > 0)
+        capture->fraction++;
+    keep(capture, byte);
+}
+
+void capture_byte(struct capture *capture, char byte)
+{
+    switch (capture->kind) {
+    case CAPTURE_NOTHING:
+        break;
+    case CAPTURE_KEY:
+        keep(capture, byte);
+        break;
+    case CAPTURE_SERVICE:
+        service_byte(capture, byte);
+        break;
+    case CAPTURE_TIMESTAMP:
+        timestamp_byte(capture, byte);
+        break;
+    }
+}
+
+void capture_code(struct capture *capture, unsigned code)
+{
+    if (code >= 0xd800 && code <= 0xdfff)
+        code = 0xfffd;
+    if (code < 0x80) {
+        capture_byte(capture, (char)code);
+    } else if (code < 0x800) {
+        capture_byte(capture, (char)(0xc0 | code >> 6));
+        capture_byte(capture, (char)(0x80 | (code & 0x3f)));
+    } else {
+        capture_byte(capture, (char)(0xe0 | code >> 12));
+        capture_byte(capture, (char)(0x80 | (code >> 6 & 0x3f)));
+        capture_byte(capture, (char)(0x80 | (code & 0x3f)));
+    }
+}
+
+bool capture_is(const struct capture *capture, const char *text)
+{
+    size_t length = strlen(text);
+    return capture->length == length && memcmp(capture->text, text, length) == 0;
+}
