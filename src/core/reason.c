@@ -37,8 +37,7 @@ static const char *const parse_errors[] = {
     [KAIROS_PARSE_OK] = "no error",
     [KAIROS_PARSE_EMPTY] = "the input is empty; a log without events is written []",
     [KAIROS_PARSE_TRUNCATED] = "the input ends inside the array; is the file complete?",
-    [KAIROS_PARSE_TRAILING] = "something follows the array; remove it, or write one event a line "
-                              "without the brackets",
+    [KAIROS_PARSE_TRAILING] = "something follows the array; remove it or close the file there",
     [KAIROS_PARSE_SEPARATOR] = "expected ',' or ']' after an event",
     [KAIROS_PARSE_VALUE] = "expected a JSON value",
     [KAIROS_PARSE_KEY] = "expected a key in double quotes",

@@ -8,6 +8,7 @@
 #include <kairos/timeline.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "sort.h"
 
@@ -19,12 +20,17 @@ enum mark_kind {
 
 struct kairos_marks {
     size_t count;
+    size_t settled;  /* the first of them, which are in order */
     size_t capacity; /* the open stretch fits in always: count + 2 <= capacity */
     int64_t mark[];
 };
 
 /* Enough for a service with a silence or two. */
 #define CAPACITY_FIRST 6
+
+/* So many unordered marks are sorted apart and merged into the others; more are sorted with them.
+ */
+#define MERGE_MAX 4096
 
 static int64_t mark_of(int64_t time, enum mark_kind kind)
 {
@@ -93,14 +99,35 @@ static void join_sorted(struct kairos_timeline *timeline, int64_t reach)
     timeline->last = last;
 }
 
+/*
+ * Brings the marks in order. Those that were settled before are not sorted again, but merged with
+ * the rest from the back.
+ */
+static void sort_marks(struct kairos_marks *marks)
+{
+    size_t settled = marks->settled, fresh = marks->count - settled;
+    if (fresh > MERGE_MAX) {
+        sort_int64(marks->mark, marks->count);
+        return;
+    }
+    int64_t sorted[MERGE_MAX];
+    memcpy(sorted, marks->mark + settled, fresh * sizeof(sorted[0]));
+    sort_int64(sorted, fresh);
+    for (size_t to = marks->count; fresh > 0; to--) {
+        bool from_settled = settled > 0 && marks->mark[settled - 1] > sorted[fresh - 1];
+        marks->mark[to - 1] = from_settled ? marks->mark[--settled] : sorted[--fresh];
+    }
+}
+
 void kairos_timeline_settle(struct kairos_timeline *timeline, int64_t reach)
 {
     struct kairos_marks *marks = timeline->marks;
     if (marks == NULL || is_empty(timeline))
         return;
     put_stretch(marks, timeline->first, timeline->last);
-    sort_int64(marks->mark, marks->count);
+    sort_marks(marks);
     join_sorted(timeline, reach);
+    marks->settled = marks->count;
 }
 
 /* Gives the marks room for NEEDED more beside the open stretch. */
@@ -108,11 +135,13 @@ static bool grow(struct kairos_timeline *timeline, size_t needed)
 {
     struct kairos_marks *marks = timeline->marks;
     size_t count = marks == NULL ? 0 : marks->count;
+    size_t settled = marks == NULL ? 0 : marks->settled;
     size_t capacity = count + count / 2 + needed + CAPACITY_FIRST;
     marks = realloc(marks, sizeof(*marks) + capacity * sizeof(marks->mark[0]));
     if (marks == NULL)
         return false;
     marks->count = count;
+    marks->settled = settled;
     marks->capacity = capacity;
     timeline->marks = marks;
     return true;
@@ -157,6 +186,19 @@ bool kairos_timeline_add_apart(struct kairos_timeline *timeline, int64_t reach, 
     return true;
 }
 
+/* Extends the open stretch by the one from FIRST to LAST, if they are no further apart than REACH.
+ */
+static bool extend(struct kairos_timeline *timeline, int64_t reach, int64_t first, int64_t last)
+{
+    if (first - timeline->last > reach || timeline->first - last > reach)
+        return false;
+    if (first < timeline->first)
+        timeline->first = first;
+    if (last > timeline->last)
+        timeline->last = last;
+    return true;
+}
+
 bool kairos_timeline_join(struct kairos_timeline *timeline, int64_t reach,
                           struct kairos_timeline *other)
 {
@@ -168,6 +210,10 @@ bool kairos_timeline_join(struct kairos_timeline *timeline, int64_t reach,
         return true;
     }
     size_t count = other->marks == NULL ? 0 : other->marks->count;
+    if (count == 0 && extend(timeline, reach, other->first, other->last)) {
+        kairos_timeline_finish(other);
+        return true;
+    }
     if (!reserve(timeline, reach, count + 2))
         return false;
     for (size_t i = 0; i < count; i++)
