@@ -47,19 +47,28 @@ static void timestamp_byte(struct capture *capture, char byte)
     keep(capture, byte);
 }
 
-void capture_byte(struct capture *capture, char byte)
+static void key_bytes(struct capture *capture, const char *bytes, size_t count)
+{
+    size_t room = sizeof(capture->text) - capture->length;
+    capture->cut |= count > room;
+    count = count < room ? count : room;
+    memcpy(capture->text + capture->length, bytes, count);
+    capture->length = (uint8_t)(capture->length + count);
+}
+
+void capture_bytes(struct capture *capture, const char *bytes, size_t count)
 {
     switch (capture->kind) {
-    case CAPTURE_NOTHING:
-        break;
     case CAPTURE_KEY:
-        keep(capture, byte);
+        key_bytes(capture, bytes, count);
         break;
     case CAPTURE_SERVICE:
-        service_byte(capture, byte);
+        for (size_t i = 0; i < count; i++)
+            service_byte(capture, bytes[i]);
         break;
     case CAPTURE_TIMESTAMP:
-        timestamp_byte(capture, byte);
+        for (size_t i = 0; i < count; i++)
+            timestamp_byte(capture, bytes[i]);
         break;
     }
 }
@@ -68,16 +77,19 @@ void capture_code(struct capture *capture, unsigned code)
 {
     if (code >= 0xd800 && code <= 0xdfff)
         code = 0xfffd;
+    char bytes[3];
+    size_t count = 0;
     if (code < 0x80) {
-        capture_byte(capture, (char)code);
+        bytes[count++] = (char)code;
     } else if (code < 0x800) {
-        capture_byte(capture, (char)(0xc0 | code >> 6));
-        capture_byte(capture, (char)(0x80 | (code & 0x3f)));
+        bytes[count++] = (char)(0xc0 | code >> 6);
+        bytes[count++] = (char)(0x80 | (code & 0x3f));
     } else {
-        capture_byte(capture, (char)(0xe0 | code >> 12));
-        capture_byte(capture, (char)(0x80 | (code >> 6 & 0x3f)));
-        capture_byte(capture, (char)(0x80 | (code & 0x3f)));
+        bytes[count++] = (char)(0xe0 | code >> 12);
+        bytes[count++] = (char)(0x80 | (code >> 6 & 0x3f));
+        bytes[count++] = (char)(0x80 | (code & 0x3f));
     }
+    capture_bytes(capture, bytes, count);
 }
 
 bool capture_is(const struct capture *capture, const char *text)

@@ -9,12 +9,12 @@
 #define KAIROS_CORE_CAPTURE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <kairos/service.h>
 
 enum capture_kind {
-    CAPTURE_NOTHING,
     CAPTURE_KEY,
     CAPTURE_SERVICE,
     CAPTURE_TIMESTAMP,
@@ -31,8 +31,8 @@ struct capture {
 
 void capture_begin(struct capture *capture, enum capture_kind kind);
 
-/* Takes the next byte of the string. */
-void capture_byte(struct capture *capture, char byte);
+/* Takes the next COUNT bytes of the string. */
+void capture_bytes(struct capture *capture, const char *bytes, size_t count);
 
 /* Takes the character of an escape, CODE up to 0xffff; surrogates become U+FFFD. */
 void capture_code(struct capture *capture, unsigned code);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "words.h"
+
 static enum json_stop bad(struct json *json, enum kairos_parse_error_code error)
 {
     json->error = error;
@@ -118,15 +120,26 @@ static enum json_stop string_end(struct json *json)
     return json->depth == 1 ? JSON_KEY : JSON_MORE;
 }
 
-static bool is_plain(char c)
+/* The first byte from C to END that does not simply stand for itself in a string; END if none. */
+static const char *plain_end(const char *c, const char *end)
 {
-    return (unsigned char)c >= 0x20 && (unsigned char)c < 0x80 && c != '"' && c != '\\';
+    for (; (size_t)(end - c) >= WORD_SIZE; c += WORD_SIZE) {
+        uint64_t word = word_load(c), low7 = word & ~WORD_TOPS;
+        uint64_t other = (word & WORD_TOPS) | word_between(low7, 0, 0x1f) | word_equal(low7, '"') |
+                         word_equal(low7, '\\');
+        if (other != 0)
+            return c + word_first(other);
+    }
+    while (c < end && (unsigned char)*c >= 0x20 && (unsigned char)*c < 0x80 && *c != '"' &&
+           *c != '\\')
+        c++;
+    return c;
 }
 
 static void keep(struct json *json, char byte)
 {
     if (json->capture != NULL)
-        capture_byte(json->capture, byte);
+        capture_bytes(json->capture, &byte, 1);
 }
 
 /* The first byte of a character beyond ASCII. Source: RFC 3629, section 4. */
@@ -288,14 +301,12 @@ static const char *skip(struct json *json, const char *c, const char *end)
     if (json->state == JSON_NUMBER) {
         while (c < end && decimal_feed(&json->number, *c))
             c++;
-    } else if (json->capture == NULL) {
-        while (c < end && is_plain(*c))
-            c++;
-    } else {
-        for (; c < end && is_plain(*c); c++)
-            capture_byte(json->capture, *c);
+        return c;
     }
-    return c;
+    const char *stop = plain_end(c, end);
+    if (json->capture != NULL)
+        capture_bytes(json->capture, c, (size_t)(stop - c));
+    return stop;
 }
 
 enum json_stop json_read(struct json *json, const char **cursor, const char *end)

@@ -1,0 +1,52 @@
+# setup.sh - sourced by the other scripts: installs Debian packages that are missing, and builds.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+build_packages=(gcc libc6-dev meson ninja-build pkg-config libxxhash-dev libzstd-dev zlib1g-dev)
+test_packages=("${build_packages[@]}" clang clang-format g++ gcovr gzip libclang-rt-dev libcmocka-dev
+    libjansson-dev man-db python3-hypothesis python3-pytest python3-pytest-xdist shellcheck
+    valgrind zstd)
+bench_packages=("${build_packages[@]}" gzip jq python3 zstd)
+
+say() {
+    printf '==> %s\n' "$*" >&2
+}
+
+# need PACKAGE…: installs those that are not there. Needs root only if there are any.
+need() {
+    local installed missing=() package as_root=()
+    installed=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "$@" 2>/dev/null || true)
+    for package in "$@"; do
+        grep -q "^ii  *$package\$" <<<"$installed" || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || {
+            say "missing: ${missing[*]}"
+            say "install them as root: apt-get install ${missing[*]}"
+            return 1
+        }
+        as_root=(sudo)
+    fi
+    say "installing ${missing[*]}"
+    "${as_root[@]}" apt-get update -q >&2
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -q --no-install-recommends "${missing[@]}" >&2
+}
+
+# build NAME [MESON OPTION…]: builds in build/NAME; prints what it says only if that fails.
+build() {
+    local dir="$root/build/$1" log
+    log=$(mktemp)
+    shift
+    say "building in ${dir#"$root"/}"
+    if { [ -f "$dir/build.ninja" ] || meson setup "$dir" "$root" "$@"; } >"$log" 2>&1 &&
+        ninja -C "$dir" >>"$log" 2>&1; then
+        rm -f "$log"
+    else
+        cat "$log" >&2
+        rm -f "$log"
+        return 1
+    fi
+}
