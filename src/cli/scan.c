@@ -81,8 +81,12 @@ static bool feed_part(struct part *part, struct kairos_analysis *analysis)
             count = (size_t)(kairos_analysis_error(analysis).offset - at);
         if (!seekable)
             place_advance(&scan->place, block, count);
-        if (status != KAIROS_ANALYSIS_OK)
+        if (status != KAIROS_ANALYSIS_OK) {
+            /* What fails at the log's beginning stays so; elsewhere the cut may have been wrong. */
+            if (part->begin == 0)
+                scan->stop = true;
             break;
+        }
         at += count;
         uint64_t now_used = seekable ? at - part->begin : input_used(scan->input);
         progress_add(scan->progress, now_used - used, kairos_analysis_total(analysis) - events);
@@ -151,7 +155,10 @@ static unsigned cut(struct scan *scan, struct part *parts, unsigned count,
     return made;
 }
 
-/* Starts the parts, shows the progress, and returns when all have ended. */
+/*
+ * Starts the parts, shows the progress, and returns when all have ended: false, and the failure, if
+ * not all could be started and read.
+ */
 static bool run_parts(struct scan *scan, struct part *parts, unsigned count,
                       struct failure *failure)
 {
@@ -174,26 +181,38 @@ static bool run_parts(struct scan *scan, struct part *parts, unsigned count,
             progress_show(scan->progress);
         } while (pthread_timedjoin_np(parts[i].thread, NULL, &until) == ETIMEDOUT);
     }
+    progress_finish(scan->progress);
+    for (unsigned i = 0; i < count && started; i++) {
+        if (!parts[i].read) {
+            *failure = parts[i].failure;
+            return false;
+        }
+    }
     return started;
 }
 
-/* Joins the parts to the first one, which then has read the whole log. */
-static enum kairos_analysis_status join_parts(struct part *parts, unsigned count,
-                                              struct failure *failure)
+/*
+ * Joins the parts to the first one, which then has read the whole log. Returns false when reading
+ * failed; *STATUS tells what became of the log.
+ */
+static bool join_parts(struct part *parts, unsigned count, enum kairos_analysis_status *status,
+                       struct failure *failure)
 {
     struct kairos_analysis *analysis = parts[0].analysis;
-    bool joined = true;
-    enum kairos_analysis_status status = KAIROS_ANALYSIS_OK;
-    for (unsigned i = 1; i < count && status == KAIROS_ANALYSIS_OK; i++) {
-        status = kairos_analysis_join(analysis, parts[i].analysis, &joined);
+    for (unsigned i = 1; i < count; i++) {
+        bool joined;
+        *status = kairos_analysis_join(analysis, parts[i].analysis, &joined);
         kairos_analysis_destroy(parts[i].analysis);
         parts[i].analysis = NULL;
-        if (status == KAIROS_ANALYSIS_OK && !joined && !feed_part(&parts[i], analysis)) {
+        if (*status != KAIROS_ANALYSIS_OK)
+            return true;
+        if (!joined && !feed_part(&parts[i], analysis)) {
             *failure = parts[i].failure;
-            return KAIROS_ANALYSIS_NO_MEMORY;
+            return false;
         }
     }
-    return kairos_analysis_finish(analysis);
+    *status = kairos_analysis_finish(analysis);
+    return true;
 }
 
 /* Where byte OFFSET of the log stands. */
@@ -238,7 +257,6 @@ struct kairos_analysis *scan_input(struct input *input,
     enum kairos_analysis_status status = KAIROS_ANALYSIS_NO_MEMORY;
     enum kairos_format format = KAIROS_FORMAT_UNKNOWN;
     unsigned count = 0;
-    bool ran = false;
 
     struct part *parts = calloc(threads, sizeof(*parts));
     failure_set(failure, "%s: out of memory", input_name(input));
@@ -251,17 +269,8 @@ struct kairos_analysis *scan_input(struct input *input,
         if (parts[i].analysis == NULL)
             goto out;
     }
-    ran = run_parts(&scan, parts, count, failure);
-    progress_finish(progress);
-    for (unsigned i = 0; i < count && ran; i++) {
-        if (!parts[i].read) {
-            *failure = parts[i].failure;
-            ran = false;
-        }
-    }
-    if (!ran)
+    if (!run_parts(&scan, parts, count, failure) || !join_parts(parts, count, &status, failure))
         goto out;
-    status = join_parts(parts, count, failure);
     if (status == KAIROS_ANALYSIS_OK) {
         result = parts[0].analysis;
         parts[0].analysis = NULL;
