@@ -10,6 +10,8 @@ void draft_begin(struct draft *draft, char first, uint64_t offset)
     draft->service.present = false;
     draft->timestamp.present = false;
     draft->current = NULL;
+    draft->place_count = 0;
+    draft->place_lost = false;
 }
 
 void draft_key(struct draft *draft, const struct json *json)
@@ -22,27 +24,44 @@ void draft_key(struct draft *draft, const struct json *json)
         draft->current = NULL;
 }
 
+static void place_begin(struct draft *draft, enum json_kind kind, uint64_t offset)
+{
+    draft->place_open = kind == JSON_IS_STRING || kind == JSON_IS_NUMBER;
+    if (draft->place_open && draft->place_count == SLOTS_MAX) {
+        draft->place_open = false;
+        draft->place_lost |= draft->current != NULL;
+    }
+    if (draft->place_open)
+        draft->places[draft->place_count++] = (struct value_place){
+            .member = draft->current,
+            .kind = kind,
+            .begin = offset - (kind == JSON_IS_NUMBER),
+        };
+}
+
+static void place_end(struct draft *draft, uint64_t offset)
+{
+    struct value_place *place = &draft->places[draft->place_count - 1];
+    if (draft->place_open)
+        place->end = offset - (place->kind == JSON_IS_STRING);
+}
+
 void draft_member(struct draft *draft, struct json *json, uint64_t offset)
 {
     struct member *member = draft->current;
+    place_begin(draft, json->kind, offset);
     if (member == NULL)
         return;
-    bool string = json->kind == JSON_IS_STRING;
     member->present = true;
     member->kind = json->kind;
-    member->begin = offset - !string;
     capture_begin(&member->value, member == &draft->service ? CAPTURE_SERVICE : CAPTURE_TIMESTAMP);
-    if (string)
+    if (json->kind == JSON_IS_STRING)
         json->capture = &member->value;
 }
-
 void draft_member_end(struct draft *draft, const struct json *json, uint64_t offset)
 {
-    struct member *member = draft->current;
-    if (member == NULL)
-        return;
-    member->end = offset - (member->kind == JSON_IS_STRING);
-    if (member == &draft->timestamp && member->kind == JSON_IS_NUMBER)
+    place_end(draft, offset);
+    if (draft->current == &draft->timestamp && draft->timestamp.kind == JSON_IS_NUMBER)
         draft->time_valid = decimal_time(&json->number, &draft->time);
 }
 

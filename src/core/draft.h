@@ -15,12 +15,19 @@
 
 #include "capture.h"
 #include "json.h"
+#include "layout.h"
 
 struct member {
     bool present;
     enum json_kind kind;
-    uint64_t begin, end;  /* where its value stands in the log, without quotes */
     struct capture value; /* of a string */
+};
+
+/* Where a string, without its quotes, or a number stands in the log. */
+struct value_place {
+    const struct member *member; /* NULL if it does not count */
+    enum json_kind kind;
+    uint64_t begin, end;
 };
 
 struct draft {
@@ -32,6 +39,12 @@ struct draft {
     struct member *current; /* whose value comes next or is read; NULL if it does not count */
     bool time_valid;        /* the timestamp is a number, and a moment */
     int64_t time;
+
+    /* For the fast path: where the members' strings and numbers stand, in their order. */
+    size_t place_count;
+    struct value_place places[SLOTS_MAX];
+    bool place_open; /* the last one is being read */
+    bool place_lost; /* one that counts did not fit */
 };
 
 /* Begins an event whose first byte, at OFFSET in the log, is FIRST. */

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "words.h"
+#include "plain.h"
 
 static enum json_stop bad(struct json *json, enum kairos_parse_error_code error)
 {
@@ -118,22 +118,6 @@ static enum json_stop string_end(struct json *json)
         return value_end(json);
     json->state = JSON_COLON;
     return json->depth == 1 ? JSON_KEY : JSON_MORE;
-}
-
-/* The first byte from C to END that does not simply stand for itself in a string; END if none. */
-static const char *plain_end(const char *c, const char *end)
-{
-    for (; (size_t)(end - c) >= WORD_SIZE; c += WORD_SIZE) {
-        uint64_t word = word_load(c), low7 = word & ~WORD_TOPS;
-        uint64_t other = (word & WORD_TOPS) | word_between(low7, 0, 0x1f) | word_equal(low7, '"') |
-                         word_equal(low7, '\\');
-        if (other != 0)
-            return c + word_first(other);
-    }
-    while (c < end && (unsigned char)*c >= 0x20 && (unsigned char)*c < 0x80 && *c != '"' &&
-           *c != '\\')
-        c++;
-    return c;
 }
 
 static void keep(struct json *json, char byte)

@@ -129,24 +129,40 @@ static void event_begin(struct kairos_parser *parser, const char *c)
     parser->state = STATE_EVENT;
 }
 
-static struct slice value_slice(const struct kairos_parser *parser, const struct member *member)
+static enum slot_kind slot_kind(const struct draft *draft, const struct value_place *place)
 {
-    return (struct slice){
-        .begin = parser->block + (member->begin - parser->block_offset),
-        .end = parser->block + (member->end - parser->block_offset),
-    };
+    bool number = place->kind == JSON_IS_NUMBER;
+    if (place->member == &draft->timestamp)
+        return number ? SLOT_TIME_NUMBER : SLOT_TIME_TEXT;
+    if (place->member == &draft->service)
+        return SLOT_SERVICE;
+    return number ? SLOT_NUMBER : SLOT_TEXT;
 }
 
-/* Hands out the event that ends before END, and learns its layout. */
-static void event_end(struct kairos_parser *parser, const char *end, struct kairos_event *event)
+/* Learns the layout of the record that ends before END. It lies in this block as a whole. */
+static void learn(struct kairos_parser *parser, const char *end)
 {
     const struct draft *draft = &parser->draft;
+    struct slot slots[SLOTS_MAX];
+    for (size_t i = 0; i < draft->place_count; i++) {
+        const struct value_place *place = &draft->places[i];
+        slots[i] = (struct slot){
+            .kind = slot_kind(draft, place),
+            .begin = parser->block + (place->begin - parser->block_offset),
+            .end = parser->block + (place->end - parser->block_offset),
+        };
+    }
+    if (!draft->place_lost)
+        layout_learn(&parser->layout, parser->record, end, slots, draft->place_count);
+}
+
+/* Hands out the event that ends before END. */
+static void event_end(struct kairos_parser *parser, const char *end, struct kairos_event *event)
+{
     parser->ready = false;
-    draft_judge(draft, &parser->memo, event);
+    draft_judge(&parser->draft, &parser->memo, event);
     if (event->reason == KAIROS_VALID && parser->record != NULL && parser->fast)
-        layout_learn(&parser->layout, (struct slice){parser->record, end},
-                     value_slice(parser, &draft->service), value_slice(parser, &draft->timestamp),
-                     draft->timestamp.kind == JSON_IS_NUMBER);
+        learn(parser, end);
     parser->record = NULL;
 }
 
