@@ -1,6 +1,5 @@
 #include "analyse.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -58,7 +57,6 @@ static bool save(const struct analyse_options *options, const struct kairos_anal
     return output_file_commit(&file, failure);
 }
 
-/* A reader that has gone away wants to hear no more: that is a failure without words. */
 static bool print(const struct analyse_options *options, const struct kairos_analysis *analysis,
                   double elapsed, struct failure *failure)
 {
@@ -66,14 +64,8 @@ static bool print(const struct analyse_options *options, const struct kairos_ana
         report_json(stdout, analysis, false);
     else if (!options->quiet)
         report_summary(stdout, analysis, elapsed);
-    errno = 0;
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return true;
-    if (errno == EPIPE)
-        failure->text[0] = '\0';
-    else
-        failure_set(failure, "cannot write to standard output: %s", strerror(errno));
-    return false;
+    return (fflush(stdout) == 0 && !ferror(stdout)) ||
+           failure_set_write(failure, "standard output");
 }
 
 static bool check_alerts(const struct analyse_options *options, uint64_t alerts,

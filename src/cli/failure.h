@@ -14,10 +14,14 @@ struct failure {
 };
 
 /*
- * Describes the failure; what does not fit is cut, and control characters (a file may be named with
- * a newline) become '?'. Returns false, to be returned by the caller.
+ * Describes the failure; what does not fit is cut, and what is not printable (a file may be named
+ * with a newline) becomes '?'. Returns false, to be returned by the caller.
  */
 bool failure_set(struct failure *failure, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* The same for errno as it stands after writing to WHAT. A reader that has gone away (EPIPE) wants
+ * to hear no more: that is a failure without words. */
+bool failure_set_write(struct failure *failure, const char *what);
 
 #endif

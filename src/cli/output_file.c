@@ -17,16 +17,11 @@ static mode_t mode_for(const struct stat *old)
     return 0666 & ~mask;
 }
 
-static bool describe(const struct output_file *file, struct failure *failure)
-{
-    return failure_set(failure, "--output: cannot write %s: %s", file->target, strerror(errno));
-}
-
 static bool open_direct(struct output_file *file, struct failure *failure)
 {
     file->direct = true;
     file->stream = fopen(file->target, "we");
-    return file->stream != NULL || describe(file, failure);
+    return file->stream != NULL || failure_set_write(failure, file->target);
 }
 
 static bool open_temporary(struct output_file *file, const struct stat *old,
@@ -35,10 +30,10 @@ static bool open_temporary(struct output_file *file, const struct stat *old,
     snprintf(file->temporary, sizeof(file->temporary), "%s.XXXXXX", file->target);
     int fd = mkostemp(file->temporary, O_CLOEXEC);
     if (fd < 0)
-        return describe(file, failure);
+        return failure_set_write(failure, file->target);
     if (fchmod(fd, mode_for(old)) == 0 && (file->stream = fdopen(fd, "w")) != NULL)
         return true;
-    describe(file, failure);
+    failure_set_write(failure, file->target);
     close(fd);
     unlink(file->temporary);
     return false;
@@ -56,7 +51,7 @@ bool output_file_open(struct output_file *file, const char *path, struct failure
         return open_temporary(file, NULL, failure);
     if (!S_ISREG(old.st_mode))
         return open_direct(file, failure);
-    return (realpath(path, file->target) != NULL || describe(file, failure)) &&
+    return (realpath(path, file->target) != NULL || failure_set_write(failure, file->target)) &&
            open_temporary(file, &old, failure);
 }
 
@@ -65,13 +60,13 @@ bool output_file_commit(struct output_file *file, struct failure *failure)
     bool written = fflush(file->stream) == 0 && !ferror(file->stream) &&
                    (file->direct || fsync(fileno(file->stream)) == 0);
     if (!written)
-        describe(file, failure);
+        failure_set_write(failure, file->target);
     if (fclose(file->stream) != 0 && written)
-        written = describe(file, failure);
+        written = failure_set_write(failure, file->target);
     if (file->direct)
         return written;
     if (written && rename(file->temporary, file->target) != 0)
-        written = describe(file, failure);
+        written = failure_set_write(failure, file->target);
     if (!written)
         unlink(file->temporary);
     return written;
