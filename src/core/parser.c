@@ -131,12 +131,11 @@ static void event_begin(struct kairos_parser *parser, const char *c)
 
 static enum slot_kind slot_kind(const struct draft *draft, const struct value_place *place)
 {
-    bool number = place->kind == JSON_IS_NUMBER;
-    if (place->member == &draft->timestamp)
-        return number ? SLOT_TIME_NUMBER : SLOT_TIME_TEXT;
-    if (place->member == &draft->service)
-        return SLOT_SERVICE;
-    return number ? SLOT_NUMBER : SLOT_TEXT;
+    if (place->kind == JSON_IS_NUMBER)
+        return place->member == &draft->timestamp ? SLOT_TIME_NUMBER : SLOT_NUMBER;
+    if (place->member == NULL)
+        return SLOT_TEXT;
+    return place->member == &draft->service ? SLOT_SERVICE : SLOT_TIME_TEXT;
 }
 
 /* Learns the layout of the record that ends before END. It lies in this block as a whole. */
