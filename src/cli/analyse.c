@@ -57,15 +57,13 @@ static bool save(const struct analyse_options *options, const struct kairos_anal
     return output_file_commit(&file, failure);
 }
 
-static bool print(const struct analyse_options *options, const struct kairos_analysis *analysis,
-                  double elapsed, struct failure *failure)
+static void print(const struct analyse_options *options, const struct kairos_analysis *analysis,
+                  double elapsed)
 {
     if (options->json)
         report_json(stdout, analysis, false);
     else if (!options->quiet)
         report_summary(stdout, analysis, elapsed);
-    return (fflush(stdout) == 0 && !ferror(stdout)) ||
-           failure_set_write(failure, "standard output");
 }
 
 static bool check_alerts(const struct analyse_options *options, uint64_t alerts,
@@ -101,8 +99,9 @@ static bool analyse(const struct analyse_options *options, struct log *log, uint
     double elapsed = milliseconds() - begin;
 
     log_skipped(log, analysis);
-    done = check_alerts(options, *alerts, failure) && save(options, analysis, failure) &&
-           print(options, analysis, elapsed, failure);
+    done = check_alerts(options, *alerts, failure) && save(options, analysis, failure);
+    if (done)
+        print(options, analysis, elapsed);
 
 out:
     kairos_analysis_destroy(analysis);
@@ -120,11 +119,10 @@ int analyse_command(int argc, char **argv)
 
     bool logging = log_open(&log, options.log_file, options.log_level, &failure);
     bool done = logging && analyse(&options, &log, &alerts, &failure);
-    if (!done && failure.text[0] != '\0') {
-        fprintf(stderr, "kairos: %s\n", failure.text);
-        if (logging && options.log_file != NULL)
-            log_write(&log, LOG_ERROR, "failed %s", failure.text);
-    }
+    if (!done)
+        failure_print(&failure);
+    if (!done && logging && options.log_file != NULL)
+        log_write(&log, LOG_ERROR, "failed %s", failure.text);
     if (logging)
         log_close(&log);
     if (!done)

@@ -1,6 +1,7 @@
 #include "analyse_options.h"
 
 #include <argp.h>
+#include <stdarg.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <kairos/duration.h>
 #include <kairos/timestamp.h>
 
+#include "failure.h"
 #include "scan.h"
 
 #define FILE_DEFAULT       "data/events.json"
@@ -70,6 +72,18 @@ static const struct argp_option entries[] = {
     {0},
 };
 
+/* Says what is wrong with the arguments, as far as it is printable, and ends the program. */
+static void __attribute__((format(printf, 2, 3)))
+wrong_usage(const struct argp_state *state, const char *format, ...)
+{
+    struct failure failure;
+    va_list arguments;
+    va_start(arguments, format);
+    failure_vset(&failure, format, arguments);
+    va_end(arguments);
+    argp_error(state, "%s", failure.text);
+}
+
 /* Reads a whole number between MIN and MAX, or ends the program. */
 static uint64_t parse_number(const struct argp_state *state, const char *name, const char *text,
                              uint64_t min, uint64_t max)
@@ -80,8 +94,8 @@ static uint64_t parse_number(const struct argp_state *state, const char *name, c
         valid = *c >= '0' && *c <= '9' && !__builtin_mul_overflow(number, 10, &number) &&
                 !__builtin_add_overflow(number, (uint64_t)(*c - '0'), &number);
     if (!valid || number < min || number > max)
-        argp_error(state, "--%s: '%s' is not a whole number from %llu to %llu", name, text,
-                   (unsigned long long)min, (unsigned long long)max);
+        wrong_usage(state, "--%s: '%s' is not a whole number from %llu to %llu", name, text,
+                    (unsigned long long)min, (unsigned long long)max);
     return number;
 }
 
@@ -89,10 +103,10 @@ static int64_t parse_duration(const struct argp_state *state, const char *name, 
 {
     int64_t duration = 0;
     if (!kairos_duration_parse(text, strlen(text), &duration))
-        argp_error(state,
-                   "--%s: '%s' is not a duration; write whole seconds or a unit, as in 90s, 5m, "
-                   "1h, 1d, 250ms",
-                   name, text);
+        wrong_usage(state,
+                    "--%s: '%s' is not a duration; write whole seconds or a unit, as in 90s, 5m, "
+                    "1h, 1d, 250ms",
+                    name, text);
     return duration;
 }
 
@@ -106,9 +120,9 @@ static int64_t parse_until(const struct argp_state *state, const char *text)
     }
     if (!kairos_timestamp_parse(text, strlen(text), &time) &&
         !kairos_timestamp_parse_number(text, strlen(text), &time))
-        argp_error(state,
-                   "--until: '%s' is neither a timestamp such as 2025-08-04T10:00:00Z nor now",
-                   text);
+        wrong_usage(state,
+                    "--until: '%s' is neither a timestamp such as 2025-08-04T10:00:00Z nor now",
+                    text);
     return time;
 }
 
@@ -118,12 +132,12 @@ static void check_policy(const struct argp_state *state, const struct kairos_pol
     case KAIROS_POLICY_OK:
         return;
     case KAIROS_POLICY_INTERVAL:
-        argp_error(state, "--interval: out of range; it may be 1ms to 366d");
+        wrong_usage(state, "--interval: out of range; it may be 1ms to 366d");
         return;
     case KAIROS_POLICY_ALLOWED_MISSES: /* its own bounds were checked */
         return;
     case KAIROS_POLICY_TOLERANCE:
-        argp_error(state, "--tolerance: out of range; it may be 0 to 366d");
+        wrong_usage(state, "--tolerance: out of range; it may be 0 to 366d");
         return;
     }
 }
@@ -170,13 +184,14 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_LOG_LEVEL:
         if (!log_level_parse(argument, &options->log_level))
-            argp_error(state, "--log-level: '%s' is none of DEBUG, INFO, WARNING, ERROR", argument);
+            wrong_usage(state, "--log-level: '%s' is none of DEBUG, INFO, WARNING, ERROR",
+                        argument);
         return 0;
     case OPTION_LOG_FILE:
         options->log_file = argument;
         return 0;
     case ARGP_KEY_ARG:
-        argp_error(state, "unexpected argument '%s'; a log is named with --file", argument);
+        wrong_usage(state, "unexpected argument '%s'; a log is named with --file", argument);
         return 0;
     case ARGP_KEY_END:
         check_policy(state, policy);

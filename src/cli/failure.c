@@ -1,7 +1,6 @@
 #include "failure.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <wchar.h>
@@ -26,13 +25,19 @@ static void make_printable(char *text)
     }
 }
 
+bool failure_vset(struct failure *failure, const char *format, va_list arguments)
+{
+    vsnprintf(failure->text, sizeof(failure->text), format, arguments);
+    make_printable(failure->text);
+    return false;
+}
+
 bool failure_set(struct failure *failure, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(failure->text, sizeof(failure->text), format, arguments);
+    failure_vset(failure, format, arguments);
     va_end(arguments);
-    make_printable(failure->text);
     return false;
 }
 
@@ -42,4 +47,10 @@ bool failure_set_write(struct failure *failure, const char *what)
         return failure_set(failure, "cannot write %s: %s", what, strerror(errno));
     failure->text[0] = '\0';
     return false;
+}
+
+void failure_print(const struct failure *failure)
+{
+    if (failure->text[0] != '\0')
+        fprintf(stderr, "kairos: %s\n", failure->text);
 }

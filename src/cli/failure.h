@@ -7,6 +7,7 @@
 #ifndef KAIROS_CLI_FAILURE_H
 #define KAIROS_CLI_FAILURE_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 
 struct failure {
@@ -20,8 +21,15 @@ struct failure {
 bool failure_set(struct failure *failure, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The same for errno as it stands after writing to WHAT. A reader that has gone away (EPIPE) wants
- * to hear no more: that is a failure without words. */
+bool failure_vset(struct failure *failure, const char *format, va_list arguments);
+
+/*
+ * The same for errno as it stands after writing to WHAT. A reader that has gone away (EPIPE) wants
+ * to hear no more: that is a failure without words.
+ */
 bool failure_set_write(struct failure *failure, const char *what);
+
+/* Prints the failure to stderr, if it has words. */
+void failure_print(const struct failure *failure);
 
 #endif

@@ -7,6 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* So many symbolic links are followed, as the kernel does. */
+#define LINKS_MAX 40
+
 /* The permissions of a new file: those of the old one, or what the umask leaves. */
 static mode_t mode_for(const struct stat *old)
 {
@@ -39,20 +42,41 @@ static bool open_temporary(struct output_file *file, const struct stat *old,
     return false;
 }
 
+/* Replaces PATH, while it is a symbolic link, by what the link names; relative to its directory. */
+static bool follow_links(char path[PATH_MAX])
+{
+    char link[PATH_MAX], next[2 * PATH_MAX];
+    for (int links = 0; links < LINKS_MAX; links++) {
+        ssize_t length = readlink(path, link, sizeof(link) - 1);
+        if (length < 0)
+            return true; /* no link, or nothing at all */
+        link[length] = '\0';
+        const char *slash = link[0] == '/' ? NULL : strrchr(path, '/');
+        int directory = slash == NULL ? 0 : (int)(slash + 1 - path);
+        if (snprintf(next, sizeof(next), "%.*s%s", directory, path, link) >= PATH_MAX) {
+            errno = ENAMETOOLONG;
+            return false;
+        }
+        strcpy(path, next);
+    }
+    errno = ELOOP;
+    return false;
+}
+
 bool output_file_open(struct output_file *file, const char *path, struct failure *failure)
 {
     struct stat old;
-    bool exists = stat(path, &old) == 0;
     file->direct = false;
     if (strlen(path) >= sizeof(file->target))
-        return failure_set(failure, "--output: the path is too long");
+        return failure_set(failure, "--output: the path is longer than %zu bytes",
+                           sizeof(file->target) - 1);
     strcpy(file->target, path);
-    if (!exists)
-        return open_temporary(file, NULL, failure);
-    if (!S_ISREG(old.st_mode))
+    if (stat(path, &old) == 0 && !S_ISREG(old.st_mode))
         return open_direct(file, failure);
-    return (realpath(path, file->target) != NULL || failure_set_write(failure, file->target)) &&
-           open_temporary(file, &old, failure);
+    if (!follow_links(file->target))
+        return failure_set_write(failure, path);
+    bool exists = stat(file->target, &old) == 0;
+    return open_temporary(file, exists ? &old : NULL, failure);
 }
 
 bool output_file_commit(struct output_file *file, struct failure *failure)
