@@ -1,3 +1,5 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # what is set here is used where this is sourced
 # setup.sh - sourced by the other scripts: installs Debian packages that are missing, and builds.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

@@ -14,9 +14,9 @@
 extern "C" {
 #endif
 
-#define KAIROS_SERVICE_MAX  100 /* characters in a name */
-#define KAIROS_SERVICE_SIZE 104 /* bytes that hold one: whole words, and always a NUL at the end   \
-                                 */
+/* Characters in a name, and bytes that hold one: whole words, and always a NUL at the end. */
+#define KAIROS_SERVICE_MAX  100
+#define KAIROS_SERVICE_SIZE 104
 
 enum kairos_service_result {
     KAIROS_SERVICE_OK,

@@ -41,9 +41,10 @@ static void place_begin(struct draft *draft, enum json_kind kind, uint64_t offse
 
 static void place_end(struct draft *draft, uint64_t offset)
 {
+    if (!draft->place_open)
+        return;
     struct value_place *place = &draft->places[draft->place_count - 1];
-    if (draft->place_open)
-        place->end = offset - (place->kind == JSON_IS_STRING);
+    place->end = offset - (place->kind == JSON_IS_STRING);
 }
 
 void draft_member(struct draft *draft, struct json *json, uint64_t offset)

@@ -46,7 +46,7 @@ struct slot {
 
 struct literal {
     size_t length;
-    uint64_t last; /* the bytes of the last word that count */
+    uint64_t last;                      /* the bytes of the last word that count */
     char text[LITERAL_MAX + WORD_SIZE]; /* padded with NULs to whole words */
 };
 
