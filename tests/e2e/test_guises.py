@@ -12,7 +12,7 @@ BLOCK = 1 << 20  # the program reads blocks of this size
 THREADS = (1, 2, 3, 8)
 
 settings.register_profile(
-    "processes", settings.default, max_examples=settings.default.max_examples // 5
+    "processes", settings.default, max_examples=settings.default.max_examples // 8
 )
 
 

@@ -1,0 +1,222 @@
+/*
+ * test_log.c - lines of the log, and foreign bytes in them.
+ */
+#include "log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "support.h"
+
+static void levels_are_read_in_any_case(void **state)
+{
+    static const struct {
+        const char *text;
+        enum log_level level;
+    } rows[] = {
+        {"DEBUG", LOG_DEBUG}, {"debug", LOG_DEBUG},     {"Info", LOG_INFO},
+        {"INFO", LOG_INFO},   {"warning", LOG_WARNING}, {"WARNING", LOG_WARNING},
+        {"ERROR", LOG_ERROR}, {"eRRoR", LOG_ERROR},
+    };
+    static const char *const none[] = {"",    "WARN", "DEBUG ", " INFO",
+                                       "ERR", "0",    "TRACE",  "ERRORS"};
+    enum log_level level;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        check(log_level_parse(rows[i].text, &level) && level == rows[i].level, "%s", rows[i].text);
+    }
+    for (size_t i = 0; i < COUNT_OF(none); i++)
+        check(!log_level_parse(none[i], &level), "%s", none[i]);
+}
+
+static void quoted_bytes(void **state)
+{
+    static const struct {
+        struct bytes text;
+        const char *quoted;
+    } rows[] = {
+        {BYTES(""), "\"\""},
+        {BYTES("push"), "\"push\""},
+        {BYTES("say \"hi\""), "\"say \\\"hi\\\"\""},
+        {BYTES("a\\b"), "\"a\\\\b\""},
+        {BYTES("\n\r\t"), "\"\\x0a\\x0d\\x09\""},
+        {BYTES("a\0b"), "\"a\\x00b\""},
+        {BYTES("\x7f~\x1f "), "\"\\x7f~\\x1f \""},
+        {BYTES("\xc3\xa4\xff"), "\"\\xc3\\xa4\\xff\""},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char quoted[64];
+        log_quote(quoted, rows[i].text.text, rows[i].text.length);
+        assert_string_equal(quoted, rows[i].quoted);
+    }
+}
+
+/* Any bytes come back from their quotes, and need no more room than was promised. */
+static void quotes_can_be_undone(void **state)
+{
+    struct dice dice = {1};
+    for (int i = 0; i < 20000; i++) {
+        char text[104], back[104];
+        size_t length = dice_below(&dice, sizeof(text) + 1), count = 0;
+        for (size_t at = 0; at < length; at++)
+            text[at] = dice_chance(&dice, 50) ? dice_char(&dice, "\"\\xaz09 ")
+                                              : (char)dice_below(&dice, 256);
+        char *quoted = malloc(4 * length + 3);
+        assert_non_null(quoted);
+        log_quote(quoted, text, length);
+
+        const char *c = quoted;
+        assert_int_equal(*c++, '"');
+        while (*c != '"') {
+            assert_true(*c >= 0x20 && *c < 0x7f && count < sizeof(back));
+            if (*c != '\\') {
+                back[count++] = *c++;
+            } else if (c[1] == 'x') {
+                char hex[3] = {c[2], c[3], '\0'};
+                back[count++] = (char)strtol(hex, NULL, 16);
+                c += 4;
+            } else {
+                back[count++] = c[1];
+                c += 2;
+            }
+        }
+        assert_int_equal(c[1], '\0');
+        assert_int_equal(count, length);
+        assert_memory_equal(back, text, length);
+        free(quoted);
+    }
+}
+
+/* A file of our own, and what was written to it. */
+struct scratch {
+    char path[32];
+    struct text text;
+};
+
+static void scratch_init(struct scratch *scratch)
+{
+    *scratch = (struct scratch){.path = "/tmp/kairos-log-XXXXXX"};
+    int descriptor = mkstemp(scratch->path);
+    assert_true(descriptor >= 0);
+    close(descriptor);
+}
+
+static const char *scratch_read(struct scratch *scratch)
+{
+    char block[1024];
+    FILE *file = fopen(scratch->path, "r");
+    assert_non_null(file);
+    scratch->text.length = 0;
+    text_print(&scratch->text, "%s", "");
+    for (size_t size; (size = fread(block, 1, sizeof(block), file)) > 0;)
+        text_add(&scratch->text, block, size);
+    fclose(file);
+    return scratch->text.bytes;
+}
+
+static void scratch_finish(struct scratch *scratch)
+{
+    unlink(scratch->path);
+    text_finish(&scratch->text);
+}
+
+/* 2025-08-04T10:05:00.000Z WARN … */
+static void check_date(const char *line)
+{
+    static const char form[] = "dddd-dd-ddTdd:dd:dd.dddZ ";
+    for (size_t i = 0; i < strlen(form); i++) {
+        bool digit = line[i] >= '0' && line[i] <= '9';
+        check(form[i] == 'd' ? digit : line[i] == form[i], "%s", line);
+    }
+}
+
+static void a_line_has_a_date_a_level_and_words(void **state)
+{
+    struct scratch scratch;
+    struct log log;
+    struct failure failure;
+    scratch_init(&scratch);
+    assert_true(log_open(&log, scratch.path, LOG_DEBUG, &failure));
+    log_write(&log, LOG_WARNING, "skipped event=%d reason=%s", 11, "missing_timestamp");
+    log_close(&log);
+    const char *line = scratch_read(&scratch);
+    check_date(line);
+    assert_string_equal(line + 25, "WARN skipped event=11 reason=missing_timestamp\n");
+    scratch_finish(&scratch);
+}
+
+static void lower_levels_are_left_out(void **state)
+{
+    static const char *const expected[] = {"DEBUG INFO WARN ERROR ", "INFO WARN ERROR ",
+                                           "WARN ERROR ", "ERROR "};
+    for (int level = LOG_DEBUG; level <= LOG_ERROR; level++) {
+        struct scratch scratch;
+        struct log log;
+        struct failure failure;
+        struct text labels = {0};
+        scratch_init(&scratch);
+        assert_true(log_open(&log, scratch.path, (enum log_level)level, &failure));
+        for (int written = LOG_DEBUG; written <= LOG_ERROR; written++)
+            log_write(&log, (enum log_level)written, "words");
+        log_close(&log);
+        char *save, *line = strtok_r((char *)(uintptr_t)scratch_read(&scratch), "\n", &save);
+        for (; line != NULL; line = strtok_r(NULL, "\n", &save))
+            text_print(&labels, "%.*s ", (int)strcspn(line + 25, " "), line + 25);
+        assert_string_equal(labels.bytes, expected[level]);
+        text_finish(&labels);
+        scratch_finish(&scratch);
+    }
+}
+
+static void a_log_file_is_appended_to(void **state)
+{
+    struct scratch scratch;
+    struct failure failure;
+    scratch_init(&scratch);
+    for (int i = 0; i < 3; i++) {
+        struct log log;
+        assert_true(log_open(&log, scratch.path, LOG_INFO, &failure));
+        log_write(&log, LOG_INFO, "run");
+        log_close(&log);
+    }
+    const char *text = scratch_read(&scratch);
+    size_t lines = 0;
+    for (; *text != '\0'; text++)
+        lines += *text == '\n';
+    assert_int_equal(lines, 3);
+    scratch_finish(&scratch);
+}
+
+static void a_file_that_cannot_be_opened_is_named(void **state)
+{
+    struct log log;
+    struct failure failure;
+    assert_false(log_open(&log, "/nowhere/kairos.log", LOG_INFO, &failure));
+    assert_string_equal(failure.text,
+                        "--log-file: cannot open /nowhere/kairos.log: No such file or directory");
+}
+
+static void without_a_file_it_is_stderr(void **state)
+{
+    struct log log;
+    struct failure failure;
+    assert_true(log_open(&log, NULL, LOG_ERROR, &failure));
+    assert_ptr_equal(log.stream, stderr);
+    log_close(&log);
+    assert_int_equal(ferror(stderr), 0);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(levels_are_read_in_any_case),
+        cmocka_unit_test(quoted_bytes),
+        cmocka_unit_test(quotes_can_be_undone),
+        cmocka_unit_test(a_line_has_a_date_a_level_and_words),
+        cmocka_unit_test(lower_levels_are_left_out),
+        cmocka_unit_test(a_log_file_is_appended_to),
+        cmocka_unit_test(a_file_that_cannot_be_opened_is_named),
+        cmocka_unit_test(without_a_file_it_is_stderr),
+    };
+    return cmocka_run_group_tests_name("log", tests, NULL, NULL);
+}
