@@ -477,7 +477,11 @@ def test_standard_output_is_full(kairos, events, options):
 @pytest.mark.parametrize(
     "restore_signals", [True, False], ids=["SIGPIPE as ever", "SIGPIPE ignored"]
 )
-@pytest.mark.parametrize("options", [[], ["--json"]], ids=["summary", "json"])
+@pytest.mark.parametrize(
+    "options",
+    [[], ["--json"], ["--quiet", "--output=/dev/stdout"]],
+    ids=["summary", "json", "output"],
+)
 def test_closed_pipe(kairos, events, options, restore_signals):
     """Nobody reads: the end is quiet."""
     reader, writer = os.pipe()

@@ -73,8 +73,7 @@ static struct layout random_layout(struct dice *dice, bool one_line)
         "s",
         "a-service-with-a-long-name-",
         "",
-        "ninety-characters-long-ninety-characters-long-ninety-characters-long-ninety-characters-"
-        "lo-",
+        "eighty-characters-long-eighty-characters-long-eighty-characters-long-eighty-cha-",
     };
     struct layout layout = {
         .before_colon = space(dice),

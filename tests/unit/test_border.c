@@ -87,7 +87,7 @@ static void borders_are_where_they_should_be(void **state)
         {"[1,\"},{\"]", //
          "        |"},
         {"{}\n\n{}\r\nx\n", //
-         "   ||    | |"},
+         "   ||   | |"},
         {" {}\n {}", //
          "    || "},
     };
