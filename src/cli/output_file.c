@@ -67,6 +67,8 @@ bool output_file_open(struct output_file *file, const char *path, struct failure
 {
     struct stat old;
     file->direct = false;
+    if (path[0] == '\0')
+        return failure_set(failure, "--output: the path is empty; name a file");
     if (strlen(path) >= sizeof(file->target))
         return failure_set(failure, "--output: the path is longer than %zu bytes",
                            sizeof(file->target) - 1);

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import run
 from documents import event, gz, heartbeats, lines, zst
 
 CONTROL = r"[\x00-\x1f\x7f-\x9f]"
@@ -472,6 +473,29 @@ def test_standard_output_is_full(kairos, events, options):
     with open("/dev/full", "wb") as full:
         result = kairos.run("--file", events, *options, stdout=full)
     assert_error(result, "No space left")
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["summary", "json"])
+def test_standard_output_is_closed(kairos, events, options):
+    assert_error(run_without(kairos, ">&-", "--file", events, *options), "standard output")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_leave_the_output_alone(kairos, tmp_path, closed):
+    """What is meant for a closed stream does not end up in a file that takes its number."""
+    events, saved = tmp_path / "events.json", tmp_path / "alerts.json"
+    document = json.dumps([{}, *SILENT])
+    events.write_text(document)
+    result = run_without(kairos, closed, "--file", events, "--output", saved, "--quiet")
+    assert (result.returncode, result.stdout) == (0, "")
+    assert [alert["alert_at"] for alert in json.loads(saved.read_text())] == [ALERT[0]["alert_at"]]
+    assert events.read_text() == document
+
+
+def run_without(kairos, closed, *options):
+    """Runs the program from a shell that closes some streams."""
+    command = ["sh", "-c", f'exec "$0" "$@" {closed}', kairos.path, *options]
+    return run(command, subprocess.DEVNULL)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
 """One log, one result: layout, compression, block borders and threads change no byte of it."""
 
+import json
 from random import Random
 
 import pytest
 from hypothesis import given, settings
 
 import strategies
-from documents import gz, zst
+from documents import gz, heartbeats, lines, zst
 
 BLOCK = 1 << 20  # the program reads blocks of this size
 THREADS = (1, 2, 3, 8)
@@ -84,3 +85,12 @@ def test_block_borders_of_lines(kairos, compress):
 def findings(result):
     skipped = [(event, reason) for event, _, reason in result.skipped]
     return result.saved, result.counts, result.services, skipped
+
+
+def test_zstd_that_begins_with_a_frame_to_be_skipped(kairos):
+    """As `pzstd` writes it."""
+    skipped = b"\x50\x2a\x4d\x18" + (5).to_bytes(4, "little") + b"other"
+    document = lines(heartbeats("push", "10:00:00", "10:06:00")).encode()
+    result = kairos.analyse(skipped + zst(document), "--quiet")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert json.loads(result.saved)[0]["alert_at"] == "2025-08-04T10:03:00Z"

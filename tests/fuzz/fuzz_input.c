@@ -26,8 +26,8 @@
 /* A few bytes can stand for gigabytes: more than this is not looked at. */
 #define OUTPUT_MAX (512 * 1024)
 
-/* What input_read is asked for at most. */
-#define PIECE_MAX (64 * 1024)
+/* What input_read is asked for at most, as a power of two. */
+#define PIECE_BITS 16
 
 /* How the file is read. */
 static struct {
@@ -94,7 +94,8 @@ static struct output read_input(struct input *input, uint64_t size, struct failu
     struct output output = output_begin();
     size_t count = 1;
     while (count > 0 && output.end == END_DECODED) {
-        size_t room = 1 + fuzz_below(&reads.random, PIECE_MAX);
+        size_t room = (size_t)1 << fuzz_below(&reads.random, PIECE_BITS + 1);
+        room -= fuzz_below(&reads.random, room);
         if (room > OUTPUT_MAX - output.size)
             room = OUTPUT_MAX - output.size;
         char *piece = fuzz_allocate(room, 1);
@@ -165,18 +166,23 @@ static struct output copy(const uint8_t *data, size_t size)
     return output;
 }
 
+/* The encoding that the first bytes tell. */
+static const char *find_encoding(const uint8_t *data, size_t size)
+{
+    if (size >= 2 && memcmp(data, "\x1f\x8b", 2) == 0)
+        return "gzip";
+    if (size >= 4 && memcmp(data, "\x28\xb5\x2f\xfd", 4) == 0)
+        return "zstd";
+    return "plain";
+}
+
 /* What the encoding's own library makes of it in one go. */
 static struct output decode(const char *encoding, const uint8_t *data, size_t size)
 {
-    if (strcmp(encoding, "gzip") == 0) {
-        EXPECT(size >= 2 && memcmp(data, "\x1f\x8b", 2) == 0);
+    if (strcmp(encoding, "gzip") == 0)
         return gunzip(data, size);
-    }
-    if (strcmp(encoding, "zstd") == 0) {
-        EXPECT(size >= 4 && memcmp(data, "\x28\xb5\x2f\xfd", 4) == 0);
+    if (strcmp(encoding, "zstd") == 0)
         return unzstd(data, size);
-    }
-    EXPECT(strcmp(encoding, "plain") == 0);
     return copy(data, size);
 }
 
@@ -233,7 +239,8 @@ static void check_seeks(const struct input *input, const uint8_t *data, size_t s
 static void check_input(struct input *input, const uint8_t *data, size_t size)
 {
     struct failure failure = {.text = ""};
-    const char *encoding = input_encoding(input);
+    const char *encoding = find_encoding(data, size);
+    EXPECT(strcmp(input_encoding(input), encoding) == 0);
     struct output output = read_input(input, size, &failure);
     bool failed = reads.failing > 0 && reads.count >= reads.failing;
     if (failed) {

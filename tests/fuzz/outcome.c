@@ -47,6 +47,7 @@ static void read_block(struct outcome *outcome, struct kairos_parser *parser, co
                        size_t size, size_t batch, size_t log_size)
 {
     struct kairos_event *events = fuzz_allocate(batch, sizeof(*events));
+    memset(events, 0xa5, batch * sizeof(*events)); /* nothing that is left unset may pass */
     const char *cursor = block, *end = block + size;
     size_t count;
     do {

@@ -5,6 +5,7 @@
  * writes is refused with its message.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include <zstd.h>
 
@@ -15,9 +16,13 @@ struct zstd {
     bool inside; /* a frame has begun and not ended */
 };
 
+/* A frame, or one to be skipped: `pzstd` begins with such a one. */
 static bool matches(const unsigned char *head, size_t length)
 {
-    return length >= 4 && head[0] == 0x28 && head[1] == 0xb5 && head[2] == 0x2f && head[3] == 0xfd;
+    static const unsigned char frame[] = {0x28, 0xb5, 0x2f, 0xfd};
+    static const unsigned char skippable[] = {0x2a, 0x4d, 0x18}; /* behind 0x50 to 0x5f */
+    return length >= 4 && (memcmp(head, frame, 4) == 0 ||
+                           ((head[0] & 0xf0) == 0x50 && memcmp(head + 1, skippable, 3) == 0));
 }
 
 static void *create(void)
