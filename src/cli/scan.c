@@ -46,14 +46,19 @@ struct scan {
     uint64_t place_offset;
 };
 
-/* Reads the next block of PART, which has arrived at AT. */
+/* Reads the next block of PART, which has arrived at AT; *COUNT is 0 at the part's end. */
 static bool read_block(struct part *part, uint64_t at, char *block, size_t *count)
 {
     struct scan *scan = part->scan;
     if (!input_is_seekable(scan->input))
         return input_read(scan->input, block, BLOCK_SIZE, count, &part->failure);
     size_t size = part->end - at < BLOCK_SIZE ? (size_t)(part->end - at) : BLOCK_SIZE;
-    return input_read_at(scan->input, at, block, size, count, &part->failure);
+    if (!input_read_at(scan->input, at, block, size, count, &part->failure))
+        return false;
+    if (*count < size && part->end != UINT64_MAX)
+        return failure_set(&part->failure, "%s: was cut short while it was read; try again",
+                           input_name(scan->input));
+    return true;
 }
 
 /*

@@ -171,7 +171,9 @@ static const char *find_encoding(const uint8_t *data, size_t size)
 {
     if (size >= 2 && memcmp(data, "\x1f\x8b", 2) == 0)
         return "gzip";
-    if (size >= 4 && memcmp(data, "\x28\xb5\x2f\xfd", 4) == 0)
+    bool skippable =
+        size >= 4 && (data[0] & 0xf0) == 0x50 && memcmp(data + 1, "\x2a\x4d\x18", 3) == 0;
+    if (skippable || (size >= 4 && memcmp(data, "\x28\xb5\x2f\xfd", 4) == 0))
         return "zstd";
     return "plain";
 }
