@@ -8,7 +8,7 @@ build_packages=(gcc libc6-dev meson ninja-build pkg-config libxxhash-dev libzstd
 test_packages=("${build_packages[@]}" clang clang-format g++ gcovr gzip libclang-rt-dev libcmocka-dev
     libjansson-dev man-db python3-hypothesis python3-pytest python3-pytest-xdist shellcheck
     valgrind zstd)
-bench_packages=("${build_packages[@]}" gzip jq python3 zstd)
+bench_packages=("${build_packages[@]}" gzip jq python3 time zstd)
 
 say() {
     printf '==> %s\n' "$*" >&2

@@ -64,9 +64,11 @@ struct kairos_event {
     uint64_t offset;           /* of a bad event: its first byte, from 0 */
     enum kairos_reason reason; /* KAIROS_VALID, or why it is bad */
     uint8_t length;            /* of the text */
-    char
-        text[KAIROS_SERVICE_SIZE]; /* of a valid event: the service's name, padded with NULs; of one
-                                      with an invalid format: the beginning of what was found */
+    /*
+     * Of a valid event: the service's name, padded with NULs to a whole word and with one at least.
+     * Of one with an invalid format: the beginning of what was found.
+     */
+    char text[KAIROS_SERVICE_SIZE];
 };
 
 /* Why an array is not well-formed. */

@@ -92,7 +92,8 @@ static void reserve(struct text *text, size_t more)
 void text_add(struct text *text, const char *bytes, size_t length)
 {
     reserve(text, length);
-    memcpy(text->bytes + text->length, bytes, length);
+    if (length > 0)
+        memcpy(text->bytes + text->length, bytes, length);
     text->length += length;
     text->bytes[text->length] = '\0';
 }
