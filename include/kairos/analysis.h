@@ -37,6 +37,8 @@ struct kairos_analysis_options {
     struct kairos_policy policy; /* of every service; within its bounds */
     bool has_until;              /* whether the silence after the last heartbeat counts */
     int64_t until;               /* up to this moment; later heartbeats are left out of detection */
+    uint64_t seed; /* of the hash of names: no result depends on it, but names chosen to collide
+                      cannot slow down an analysis whose seed they do not know */
 };
 
 /* The default policy; the silence after the last heartbeat raises nothing. */

@@ -122,7 +122,7 @@ void kairos_parser_set_fast(struct kairos_parser *parser, bool fast);
 /*
  * Reads on from *CURSOR to END at most, fills EVENTS with up to MAX events in the order of the log
  * and moves *CURSOR behind what was read. Returns how many there are; 0 means that the block is
- * used up or, when *CURSOR < END, that the log is in error.
+ * used up or that the log is in error, as kairos_parser_error tells.
  */
 size_t kairos_parser_read(struct kairos_parser *parser, const char **cursor, const char *end,
                           struct kairos_event *events, size_t max);

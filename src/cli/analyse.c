@@ -66,7 +66,7 @@ static void print(const struct analyse_options *options, const struct kairos_ana
         report_summary(stdout, analysis, elapsed);
 }
 
-static bool check_alerts(const struct analyse_options *options, uint64_t alerts,
+static bool check_alerts(const struct analyse_options *options, const char *name, uint64_t alerts,
                          struct failure *failure)
 {
     if (alerts <= options->max_alerts)
@@ -74,8 +74,7 @@ static bool check_alerts(const struct analyse_options *options, uint64_t alerts,
     return failure_set(failure,
                        "%s: %s%" PRIu64 " alerts are more than --max-alerts %" PRIu64
                        "; raise it, or --interval or --allowed-misses",
-                       options->file, alerts == UINT64_MAX ? "at least " : "", alerts,
-                       options->max_alerts);
+                       name, alerts == UINT64_MAX ? "at least " : "", alerts, options->max_alerts);
 }
 
 static bool analyse(const struct analyse_options *options, struct log *log, uint64_t *alerts,
@@ -99,7 +98,8 @@ static bool analyse(const struct analyse_options *options, struct log *log, uint
     double elapsed = milliseconds() - begin;
 
     log_skipped(log, analysis);
-    done = check_alerts(options, *alerts, failure) && save(options, analysis, failure);
+    done = check_alerts(options, input_name(input), *alerts, failure) &&
+           save(options, analysis, failure);
     if (done)
         print(options, analysis, elapsed);
 

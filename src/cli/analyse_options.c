@@ -1,10 +1,11 @@
 #include "analyse_options.h"
 
 #include <argp.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <kairos/duration.h>
 #include <kairos/timestamp.h>
@@ -201,11 +202,11 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     }
 }
 
-static unsigned online_cores(void)
+/* The processors that this program may run on. */
+static unsigned usable_cores(void)
 {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    if (cores < 1)
-        return 1;
+    cpu_set_t set;
+    int cores = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
     return cores > SCAN_THREADS_MAX ? SCAN_THREADS_MAX : (unsigned)cores;
 }
 
@@ -217,7 +218,9 @@ void analyse_options_parse(struct analyse_options *options, int argc, char **arg
         .log_level = LOG_INFO,
         .analysis = kairos_analysis_options_default(),
         .max_alerts = MAX_ALERTS_DEFAULT,
-        .threads = online_cores(),
+        .threads = usable_cores(),
     };
+    /* Should there be no random numbers, the results are the same. */
+    (void)!getrandom(&options->analysis.seed, sizeof(options->analysis.seed), GRND_NONBLOCK);
     argp_parse(&argp, argc, argv, 0, NULL, options);
 }

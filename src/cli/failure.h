@@ -7,11 +7,12 @@
 #ifndef KAIROS_CLI_FAILURE_H
 #define KAIROS_CLI_FAILURE_H
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 
 struct failure {
-    char text[1024];
+    char text[PATH_MAX + 512]; /* a path, and what is wrong with it */
 };
 
 /*

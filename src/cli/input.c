@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,13 +25,20 @@ struct input {
 
 static const struct decoder *const decoders[] = {&decoder_gzip, &decoder_zstd, &decoder_plain};
 
+/* Waits until a descriptor that does not block has more; stdin may come as such a one. */
+static bool wait_readable(int fd)
+{
+    struct pollfd poller = {.fd = fd, .events = POLLIN};
+    return poll(&poller, 1, -1) > 0 || errno == EINTR;
+}
+
 bool source_read(struct source *source, void *data, size_t size, size_t *count,
                  struct failure *failure)
 {
     ssize_t got;
     do {
         got = read(source->fd, data, size);
-    } while (got < 0 && errno == EINTR);
+    } while (got < 0 && (errno == EINTR || (errno == EAGAIN && wait_readable(source->fd))));
     if (got < 0)
         return failure_set(failure, "%s: cannot be read: %s", source->name, strerror(errno));
     *count = (size_t)got;

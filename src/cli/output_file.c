@@ -30,10 +30,15 @@ static bool open_direct(struct output_file *file, struct failure *failure)
 static bool open_temporary(struct output_file *file, const struct stat *old,
                            struct failure *failure)
 {
-    snprintf(file->temporary, sizeof(file->temporary), "%s.XXXXXX", file->target);
+    const char *slash = strrchr(file->target, '/');
+    int directory = slash == NULL ? 0 : (int)(slash + 1 - file->target);
+    snprintf(file->temporary, sizeof(file->temporary), "%.*s.kairos-XXXXXX", directory,
+             file->target);
     int fd = mkostemp(file->temporary, O_CLOEXEC);
     if (fd < 0)
         return failure_set_write(failure, file->target);
+    if (old != NULL && fchown(fd, old->st_uid, old->st_gid) != 0)
+        errno = 0; /* only root can give a file away: it is ours then */
     if (fchmod(fd, mode_for(old)) == 0 && (file->stream = fdopen(fd, "w")) != NULL)
         return true;
     failure_set_write(failure, file->target);

@@ -2,7 +2,8 @@
  * output_file.h - a file that is written whole or not at all.
  *
  * What is written goes to a new file beside the target, which takes the target's name only when all
- * of it has reached the disk. Whatever fails before, the file that was there stays as it was. A
+ * of it has reached the disk, with the mode and (where that is allowed) the owner of the file that
+ * it replaces. Whatever fails before, the file that was there stays as it was. A
  * target that is no regular file (a terminal, a pipe, /dev/null) is written to directly.
  */
 #ifndef KAIROS_CLI_OUTPUT_FILE_H

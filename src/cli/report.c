@@ -30,7 +30,7 @@ static void report_alerts(FILE *out, const struct kairos_analysis *analysis)
     }
     fprintf(out, "\n🚨 Alerts Detected (%" PRIu64 "):\n", count);
     struct kairos_alert_cursor cursor = {0};
-    for (uint64_t i = 1; kairos_analysis_next_alert(analysis, &cursor); i++) {
+    for (uint64_t i = 1; !ferror(out) && kairos_analysis_next_alert(analysis, &cursor); i++) {
         char alert_at[KAIROS_TIMESTAMP_SIZE], last_seen[KAIROS_TIMESTAMP_SIZE];
         kairos_timestamp_format(cursor.alert.alert_at, alert_at);
         kairos_timestamp_format(cursor.alert.last_seen, last_seen);
@@ -84,7 +84,7 @@ void report_json(FILE *out, const struct kairos_analysis *analysis, bool full)
     struct kairos_alert_cursor cursor = {0};
     const char *separator = "";
     fputc('[', out);
-    while (kairos_analysis_next_alert(analysis, &cursor)) {
+    while (!ferror(out) && kairos_analysis_next_alert(analysis, &cursor)) {
         char alert_at[KAIROS_TIMESTAMP_SIZE], last_seen[KAIROS_TIMESTAMP_SIZE];
         kairos_timestamp_format(cursor.alert.alert_at, alert_at);
         kairos_timestamp_format(cursor.alert.last_seen, last_seen);

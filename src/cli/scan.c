@@ -43,7 +43,6 @@ struct scan {
     struct progress *progress;
     atomic_bool stop;   /* a part has failed, and no other matters any more */
     struct place place; /* of an input that cannot be read again: where reading has arrived */
-    uint64_t place_offset;
 };
 
 /* Reads the next block of PART, which has arrived at AT; *COUNT is 0 at the part's end. */
@@ -55,7 +54,8 @@ static bool read_block(struct part *part, uint64_t at, char *block, size_t *coun
     size_t size = part->end - at < BLOCK_SIZE ? (size_t)(part->end - at) : BLOCK_SIZE;
     if (!input_read_at(scan->input, at, block, size, count, &part->failure))
         return false;
-    if (*count < size && part->end != UINT64_MAX)
+    uint64_t due = part->end != UINT64_MAX ? part->end : input_size(scan->input);
+    if (*count < size && at + *count < due)
         return failure_set(&part->failure, "%s: was cut short while it was read; try again",
                            input_name(scan->input));
     return true;

@@ -1,7 +1,6 @@
 #include <kairos/analysis.h>
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "roster.h"
 
@@ -34,7 +33,7 @@ static struct kairos_analysis *create(const struct kairos_analysis_options *opti
                                       struct kairos_parser *parser)
 {
     struct kairos_analysis *analysis = calloc(1, sizeof(*analysis));
-    if (analysis == NULL || parser == NULL || !roster_init(&analysis->roster)) {
+    if (analysis == NULL || parser == NULL || !roster_init(&analysis->roster, options->seed)) {
         kairos_parser_destroy(parser);
         free(analysis);
         return NULL;
@@ -75,13 +74,13 @@ static void keep_bad_event(struct kairos_analysis *analysis, uint64_t number,
         (struct kairos_bad_event){.number = number, .event = *event};
 }
 
-/* Enters the valid one of COUNT events into their timelines, and counts all. */
+/* Enters the valid ones of COUNT events into their timelines, and counts all. */
 static void take(struct kairos_analysis *analysis, const struct kairos_event *events, size_t count)
 {
     uint64_t hashes[BATCH];
     for (size_t i = 0; i < count; i++) {
         if (events[i].reason == KAIROS_VALID) {
-            hashes[i] = roster_hash(events[i].text, events[i].length);
+            hashes[i] = roster_hash(&analysis->roster, events[i].text, events[i].length);
             roster_prefetch(&analysis->roster, hashes[i]);
         }
     }
@@ -129,8 +128,9 @@ static bool join_rosters(struct kairos_analysis *analysis, const struct roster *
 {
     size_t position = 0;
     for (struct record *theirs; (theirs = roster_next(next, &position)) != NULL;) {
-        struct record *ours = roster_intern(&analysis->roster, theirs->name, theirs->length,
-                                            roster_hash(theirs->name, theirs->length));
+        struct record *ours =
+            roster_intern(&analysis->roster, theirs->name, theirs->length,
+                          roster_hash(&analysis->roster, theirs->name, theirs->length));
         if (ours == NULL ||
             !kairos_timeline_join(&ours->timeline, analysis->reach, &theirs->timeline))
             return false;

@@ -66,8 +66,8 @@ struct layout {
 
 /*
  * Learns the layout of the record from BEGIN to END with COUNT values (SLOTS_MAX at most) at SLOTS,
- * in their order, and gives up the one before. The layout is unknown afterwards if a literal is too
- * long.
+ * in their order, and gives up the one before. The layout is unknown afterwards if a literal or a
+ * value is too long.
  */
 void layout_learn(struct layout *layout, const char *begin, const char *end,
                   const struct slot *slots, size_t count);

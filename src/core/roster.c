@@ -11,9 +11,9 @@
 #define SLOTS_FIRST   1024
 #define RECORDS_FIRST (64 * 1024)
 
-bool roster_init(struct roster *roster)
+bool roster_init(struct roster *roster, uint64_t seed)
 {
-    *roster = (struct roster){.mask = SLOTS_FIRST - 1, .capacity = RECORDS_FIRST};
+    *roster = (struct roster){.seed = seed, .mask = SLOTS_FIRST - 1, .capacity = RECORDS_FIRST};
     roster->slots = calloc(SLOTS_FIRST, sizeof(roster->slots[0]));
     roster->records = malloc(RECORDS_FIRST);
     if (roster->slots != NULL && roster->records != NULL)
@@ -32,9 +32,9 @@ void roster_finish(struct roster *roster)
     *roster = (struct roster){0};
 }
 
-uint64_t roster_hash(const char *name, size_t length)
+uint64_t roster_hash(const struct roster *roster, const char *name, size_t length)
 {
-    return XXH3_64bits(name, length);
+    return XXH3_64bits_withSeed(name, length, roster->seed);
 }
 
 static struct record *record_at(const struct roster *roster, uint32_t reference)

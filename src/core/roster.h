@@ -30,6 +30,7 @@ struct roster_slot {
 };
 
 struct roster {
+    uint64_t seed; /* of the hash: any will do; one that cannot be guessed keeps chains short */
     size_t services;
     struct roster_slot *slots;
     size_t mask; /* number of slots, a power of two, less 1 */
@@ -39,12 +40,12 @@ struct roster {
 };
 
 /* Returns false when memory ran out. */
-bool roster_init(struct roster *roster);
+bool roster_init(struct roster *roster, uint64_t seed);
 
 void roster_finish(struct roster *roster);
 
 /* The hash of a NAME of LENGTH bytes. */
-uint64_t roster_hash(const char *name, size_t length);
+uint64_t roster_hash(const struct roster *roster, const char *name, size_t length);
 
 /* Asks for the memory that roster_intern will look at first. */
 static inline void roster_prefetch(const struct roster *roster, uint64_t hash)

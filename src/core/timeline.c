@@ -25,8 +25,8 @@ struct kairos_marks {
     int64_t mark[];
 };
 
-/* Enough for a service with a silence or two. */
-#define CAPACITY_FIRST 6
+/* Beside what is needed at once: little, since a log may have many services with one silence. */
+#define CAPACITY_FIRST 2
 
 /* So many unordered marks are sorted apart and merged into the others; more are sorted with them.
  */

@@ -202,7 +202,7 @@ static void check_failure(const struct failure *failure)
  */
 static bool is_window_refused(const struct failure *failure)
 {
-    return strstr(failure->text, "Frame requires too much memory") != NULL;
+    return strstr(failure->text, "needs a window above 128 MiB") != NULL;
 }
 
 static void check_output(const struct output *output, const struct output *expected,

@@ -489,6 +489,7 @@ static struct kairos_analysis_options random_options(struct dice *dice)
                    .tolerance = dice_chance(dice, 50) ? 0 : dice_between(dice, 0, 200000000),
                    .allowed_misses = (uint32_t)dice_between(dice, 1, 5)},
         .has_until = dice_chance(dice, 40),
+        .seed = dice_roll(dice),
         .until = INT64_C(1754301900000000) + dice_between(dice, -3600, 20000) * KAIROS_SECOND,
     };
     return options;

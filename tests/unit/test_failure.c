@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <locale.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "support.h"
 
@@ -65,7 +66,7 @@ static void any_bytes_make_one_line(void **state)
 
 static void what_does_not_fit_is_cut(void **state)
 {
-    char text[3000];
+    char text[2 * sizeof((struct failure){0}.text) + 1];
     struct failure failure;
     memset(text, 'x', sizeof(text));
     text[sizeof(text) - 1] = '\0';
@@ -92,6 +93,29 @@ static void a_closed_pipe_is_a_failure_without_words(void **state)
     assert_string_equal(failure.text, "");
 }
 
+/* One line on stderr, or none where there are no words. */
+static void a_failure_is_printed_if_it_has_words(void **state)
+{
+    char text[64] = {0};
+    struct failure failure;
+    FILE *scratch = tmpfile();
+    int kept = dup(STDERR_FILENO);
+    assert_true(scratch != NULL && kept >= 0);
+    fflush(stderr);
+    dup2(fileno(scratch), STDERR_FILENO);
+    failure_set(&failure, "no %s", "data");
+    failure_print(&failure);
+    failure_set(&failure, "%s", "");
+    failure_print(&failure);
+    fflush(stderr);
+    dup2(kept, STDERR_FILENO);
+    close(kept);
+    rewind(scratch);
+    assert_true(fread(text, 1, sizeof(text) - 1, scratch) > 0);
+    fclose(scratch);
+    assert_string_equal(text, "kairos: no data\n");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -100,6 +124,7 @@ int main(void)
         cmocka_unit_test(any_bytes_make_one_line),
         cmocka_unit_test(what_does_not_fit_is_cut),
         cmocka_unit_test(a_closed_pipe_is_a_failure_without_words),
+        cmocka_unit_test(a_failure_is_printed_if_it_has_words),
     };
     if (setlocale(LC_ALL, "C.UTF-8") == NULL) {
         fputs("no locale C.UTF-8\n", stderr);

@@ -178,13 +178,13 @@ static bool fill_roster(const void *subject)
 {
     struct roster roster;
     size_t entered = 0, position = 0;
-    if (!roster_init(&roster))
+    if (!roster_init(&roster, 1))
         return false;
     for (size_t i = 0; i < 3000; i++) {
         char name[KAIROS_SERVICE_SIZE] = "service-";
         for (size_t digit = 8, rest = i; digit < 20; digit++, rest /= 10)
             name[digit] = (char)('0' + rest % 10);
-        entered += roster_intern(&roster, name, 20, roster_hash(name, 20)) != NULL;
+        entered += roster_intern(&roster, name, 20, roster_hash(&roster, name, 20)) != NULL;
     }
     assert_int_equal(roster.services, entered);
     while (roster_next(&roster, &position) != NULL)

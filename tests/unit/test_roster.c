@@ -32,8 +32,8 @@ static struct name numbered(const char *prefix, size_t number)
 
 static struct record *intern(struct roster *roster, const struct name *name)
 {
-    struct record *record =
-        roster_intern(roster, name->text, name->length, roster_hash(name->text, name->length));
+    struct record *record = roster_intern(roster, name->text, name->length,
+                                          roster_hash(roster, name->text, name->length));
     assert_non_null(record);
     return record;
 }
@@ -70,7 +70,7 @@ static void an_empty_roster(void **state)
 {
     struct roster roster;
     size_t position = 0;
-    assert_true(roster_init(&roster));
+    assert_true(roster_init(&roster, 1));
     assert_null(roster_next(&roster, &position));
     walk(&roster);
     roster_finish(&roster);
@@ -81,7 +81,7 @@ static void a_name_is_entered_once(void **state)
 {
     struct roster roster;
     struct name name = name_of("push");
-    assert_true(roster_init(&roster));
+    assert_true(roster_init(&roster, 1));
     struct record *record = intern(&roster, &name);
     assert_string_equal(record->name, "push");
     assert_int_equal(record->length, 4);
@@ -102,7 +102,7 @@ static void a_hundred_thousand_names(void **state)
     size_t *places = calloc(count, sizeof(places[0])); /* and 1, by number; 0 if not entered */
     size_t *appearance = malloc(count * sizeof(appearance[0]));
     size_t appeared = 0;
-    assert_true(places != NULL && appearance != NULL && roster_init(&roster));
+    assert_true(places != NULL && appearance != NULL && roster_init(&roster, 1));
     for (size_t i = 0; i < 6 * count; i++) {
         size_t number = i < 5 * count ? dice_below(&dice, count) : i - 5 * count;
         struct name name = numbered(number % 3 == 0 ? "svc-" : "a-rather-long-prefix-", number);
@@ -134,7 +134,7 @@ static void a_hundred_thousand_names(void **state)
 static void names_that_begin_alike(void **state)
 {
     struct roster roster;
-    assert_true(roster_init(&roster));
+    assert_true(roster_init(&roster, 1));
     for (int again = 0; again < 2; again++) {
         for (size_t length = 1; length <= KAIROS_SERVICE_MAX; length++) {
             struct name name = {.length = length};
@@ -160,7 +160,7 @@ static void names_with_one_hash(void **state)
     static const uint64_t hashes[] = {0, UINT64_MAX, UINT64_C(0x123456789abcdef0)};
     for (size_t h = 0; h < COUNT_OF(hashes); h++) {
         struct roster roster;
-        assert_true(roster_init(&roster));
+        assert_true(roster_init(&roster, 1));
         for (size_t i = 0; i < 4000; i++) {
             struct name name = numbered("svc-", i % 2000);
             /* Hashes whose lower halves are the same, or close to one another. */
@@ -181,14 +181,14 @@ static void reads_whole_words_of_a_name(void **state)
     struct roster roster;
     struct fence fence;
     fence_init(&fence, KAIROS_SERVICE_SIZE);
-    assert_true(roster_init(&roster));
+    assert_true(roster_init(&roster, 1));
     for (int again = 0; again < 2; again++) {
         for (size_t length = 1; length <= KAIROS_SERVICE_MAX; length++) {
             char text[KAIROS_SERVICE_SIZE] = {0};
             memset(text, 'x', length);
             size_t padded = (length + WORD_SIZE - 1) / WORD_SIZE * WORD_SIZE;
             const char *placed = fence_place(&fence, text, padded);
-            uint64_t hash = roster_hash(placed, length);
+            uint64_t hash = roster_hash(&roster, placed, length);
             roster_prefetch(&roster, hash);
             assert_string_equal(roster_intern(&roster, placed, length, hash)->name, text);
         }
@@ -198,10 +198,34 @@ static void reads_whole_words_of_a_name(void **state)
     fence_finish(&fence);
 }
 
+/* Another seed is another hash, and the same roster. */
+static void the_seed_changes_hashes_alone(void **state)
+{
+    static const uint64_t seeds[] = {0, 1, UINT64_MAX};
+    struct roster rosters[COUNT_OF(seeds)];
+    for (size_t r = 0; r < COUNT_OF(seeds); r++) {
+        assert_true(roster_init(&rosters[r], seeds[r]));
+        for (size_t i = 0; i < 5000; i++) {
+            struct name name = numbered("svc-", i * 7919 % 2500);
+            struct record *record = intern(&rosters[r], &name);
+            assert_string_equal(record->name, name.text);
+            assert_int_equal(place_of(&rosters[r], record),
+                             place_of(&rosters[0], intern(&rosters[0], &name)));
+        }
+        assert_int_equal(rosters[r].services, 2500);
+        walk(&rosters[r]);
+        if (r > 0)
+            assert_int_not_equal(roster_hash(&rosters[r], "svc-1", 5),
+                                 roster_hash(&rosters[0], "svc-1", 5));
+    }
+    for (size_t r = 0; r < COUNT_OF(seeds); r++)
+        roster_finish(&rosters[r]);
+}
+
 static void finishing_frees_the_timelines(void **state)
 {
     struct roster roster;
-    assert_true(roster_init(&roster));
+    assert_true(roster_init(&roster, 1));
     for (size_t i = 0; i < 100; i++) {
         struct name name = numbered("svc-", i);
         struct record *record = intern(&roster, &name);
@@ -221,6 +245,7 @@ int main(void)
         cmocka_unit_test(names_that_begin_alike),
         cmocka_unit_test(names_with_one_hash),
         cmocka_unit_test(reads_whole_words_of_a_name),
+        cmocka_unit_test(the_seed_changes_hashes_alone),
         cmocka_unit_test(finishing_frees_the_timelines),
     };
     return cmocka_run_group_tests_name("roster", tests, NULL, NULL);

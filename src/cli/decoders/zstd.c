@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "../decoder.h"
 
@@ -62,6 +63,10 @@ static bool decode(void *state, struct source *source, void *data, size_t size, 
         ZSTD_inBuffer in = {.src = source->buffer, .size = source->end, .pos = source->begin};
         size_t before = in.pos;
         size_t result = ZSTD_decompressStream(zstd->stream, &out, &in);
+        if (ZSTD_getErrorCode(result) == ZSTD_error_frameParameter_windowTooLarge)
+            return failure_set(failure,
+                               "%s: needs a window above 128 MiB; compress it without --long",
+                               source->name);
         if (ZSTD_isError(result))
             return damaged(source, ZSTD_getErrorName(result), failure);
         source->begin = in.pos;
