@@ -318,6 +318,22 @@ static void until_leaves_out_what_is_later(void **state)
     }
 }
 
+/* Also where the moment lies before 1970. */
+static void until_before_all_heartbeats(void **state)
+{
+    static const char log[] = "[{\"service\":\"a\",\"timestamp\":0}]";
+    struct kairos_analysis_options options = kairos_analysis_options_default();
+    options.has_until = true;
+    for (options.until = -1; options.until >= KAIROS_TIME_MIN; options.until *= 1000) {
+        struct kairos_analysis *analysis = create(&options);
+        kairos_analysis_feed(analysis, log, strlen(log));
+        assert_int_equal(kairos_analysis_finish(analysis), KAIROS_ANALYSIS_OK);
+        assert_int_equal(kairos_analysis_services(analysis), 1);
+        assert_int_equal(kairos_analysis_alerts(analysis), 0);
+        kairos_analysis_destroy(analysis);
+    }
+}
+
 /* 8,000 years at a millisecond, times 70,000: beyond 2^64. */
 static void more_alerts_than_can_be_counted(void **state)
 {
@@ -721,6 +737,7 @@ int main(void)
         cmocka_unit_test(every_bad_event_is_counted_under_its_reason),
         cmocka_unit_test(bad_events_are_kept_up_to_a_hundred),
         cmocka_unit_test(until_leaves_out_what_is_later),
+        cmocka_unit_test(until_before_all_heartbeats),
         cmocka_unit_test(more_alerts_than_can_be_counted),
         cmocka_unit_test(an_error_stays),
         cmocka_unit_test(an_error_in_the_second_part_is_that_of_the_whole),

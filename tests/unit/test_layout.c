@@ -131,6 +131,13 @@ static void every_byte_of_a_record_damaged(void **state)
         "{\"service\":-1.5e3,\"timestamp\":null,\"service\":\"push\",\"timestamp\":0}",
         "{\"service\":{\"a\":1},\"service\":\"\\u0050ush\",\"tags\":[1,\"x\"],\"timestamp\":0}",
         "{\"n\":null,\"t\":true,\"service\":\"push\",\"timestamp\":-0}",
+        /* More values than a layout holds; the last ones may be those that count. */
+        "{\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5,\"f\":6,\"g\":7,\"service\":\"push\","
+        "\"timestamp\":8}",
+        "{\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5,\"f\":6,\"g\":\"\",\"h\":\"\",\"timestamp\":8,"
+        "\"service\":\"push\"}",
+        "{\"timestamp\":8,\"service\":\"push\",\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5,\"f\":6,"
+        "\"g\":7}",
     };
     for (size_t i = 0; i < COUNT_OF(records); i++) {
         compare_record("[", records[i], ",", "]");
@@ -257,6 +264,68 @@ static void nothing_is_read_beyond_the_end(void **state)
     fence_finish(&fence);
 }
 
+/* Neither where the values are as long as any: the words at the very end are not looked at. */
+static void the_longest_record_at_the_end(void **state)
+{
+    const char *const format = ",{\"service\":\"%0*d\",\"timestamp\":\"%s\",\"x\":\"%0*d\"}";
+    const char *const time = "2025-08-04T10:00:00.12345678901234+05:30"; /* 40 characters */
+    struct layout layout = {0};
+    struct kairos_date_memo memo = {0};
+    struct kairos_event event;
+    struct fence fence;
+    struct text record = {0};
+    fence_init(&fence, 1 << 16);
+    text_print(&record, format, KAIROS_SERVICE_MAX, 0, time, 128, 0);
+    const char *service = strstr(record.bytes, "000"), *moment = strstr(record.bytes, "2025");
+    const char *other = strstr(record.bytes, "x\":\"") + 4;
+    const struct slot slots[] = {
+        {.kind = SLOT_SERVICE, .begin = service, .end = service + KAIROS_SERVICE_MAX},
+        {.kind = SLOT_TIME_TEXT, .begin = moment, .end = moment + strlen(time)},
+        {.kind = SLOT_TEXT, .begin = other, .end = other + 128},
+    };
+    layout_learn(&layout, record.bytes, record.bytes + record.length, slots, COUNT_OF(slots));
+    assert_true(layout.span > record.length);
+    size_t length = record.length;
+    text_print(&record, "%*s", 64, "");
+    for (; length <= record.length; length++) {
+        const char *begin = fence_place(&fence, record.bytes, length), *cursor = begin;
+        size_t count = layout_read(&layout, &memo, &cursor, begin + length, &event, 1);
+        assert_int_equal(count, length >= layout.span);
+    }
+    text_finish(&record);
+    fence_finish(&fence);
+}
+
+/*
+ * A layout is learnt from one block alone. The second block takes the first one's place in memory,
+ * and what it would teach together with the beginning of the first is no JSON.
+ */
+static void a_record_in_two_blocks_teaches_nothing(void **state)
+{
+    static const char *const blocks[] = {
+        "[0 ,",
+        "{\"service\":\"svc-1\",\"timestamp\":1000}service\":\"svc-2\",\"timestamp\":1000}",
+    };
+    char buffer[1024];
+    struct kairos_event events[8];
+    struct kairos_parse_error error;
+    struct kairos_parser *parser = kairos_parser_create();
+    size_t count = 0;
+    assert_non_null(parser);
+    for (size_t i = 0; i < COUNT_OF(blocks); i++) {
+        const char *cursor = buffer;
+        size_t length = strlen(blocks[i]), padding = i == 0 ? 0 : sizeof(buffer) - length;
+        memcpy(buffer, blocks[i], length);
+        memset(buffer + length, ' ', padding);
+        count += kairos_parser_read(parser, &cursor, buffer + length + padding, events + count, 4);
+    }
+    assert_int_equal(count, 2);
+    assert_int_equal(events[1].time, 1000 * KAIROS_SECOND);
+    assert_true(kairos_parser_error(parser, &error));
+    assert_int_equal(error.code, KAIROS_PARSE_SEPARATOR);
+    kairos_parser_destroy(parser);
+}
+
 static void records_that_differ_are_left_alone(void **state)
 {
     static const char *const records[] = {
@@ -342,6 +411,8 @@ int main(void)
         cmocka_unit_test(values_that_do_not_count_must_still_be_json),
         cmocka_unit_test(records_laid_out_alike_are_read),
         cmocka_unit_test(nothing_is_read_beyond_the_end),
+        cmocka_unit_test(the_longest_record_at_the_end),
+        cmocka_unit_test(a_record_in_two_blocks_teaches_nothing),
         cmocka_unit_test(records_that_differ_are_left_alone),
         cmocka_unit_test(an_unknown_layout_reads_nothing),
         cmocka_unit_test(long_literals_and_values_are_not_learnt),

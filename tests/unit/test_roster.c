@@ -175,6 +175,25 @@ static void names_with_one_hash(void **state)
     }
 }
 
+/* Also where one is the beginning of the other, to a whole word. */
+static void names_that_begin_alike_with_one_hash(void **state)
+{
+    struct roster roster;
+    assert_true(roster_init(&roster, 1));
+    for (int again = 0; again < 2; again++) {
+        for (size_t length = KAIROS_SERVICE_MAX; length > 0; length--) {
+            struct name name = {.length = length};
+            memset(name.text, 'a', length);
+            struct record *record = roster_intern(&roster, name.text, length, 7);
+            assert_non_null(record);
+            assert_string_equal(record->name, name.text);
+        }
+        assert_int_equal(roster.services, KAIROS_SERVICE_MAX);
+    }
+    walk(&roster);
+    roster_finish(&roster);
+}
+
 /* A name is read in whole words and no further. */
 static void reads_whole_words_of_a_name(void **state)
 {
@@ -244,6 +263,7 @@ int main(void)
         cmocka_unit_test(a_hundred_thousand_names),
         cmocka_unit_test(names_that_begin_alike),
         cmocka_unit_test(names_with_one_hash),
+        cmocka_unit_test(names_that_begin_alike_with_one_hash),
         cmocka_unit_test(reads_whole_words_of_a_name),
         cmocka_unit_test(the_seed_changes_hashes_alone),
         cmocka_unit_test(finishing_frees_the_timelines),

@@ -298,6 +298,51 @@ static void the_reach_itself_is_no_silence(void **state)
     oracle_finish(&oracle);
 }
 
+/* Two stretches, one before the other, joined in either order across a gap of REACH and one more.
+ */
+static void stretches_are_joined_within_the_reach(void **state)
+{
+    for (int64_t gap = 179; gap <= 181; gap++) {
+        for (int late_first = 0; late_first < 2; late_first++) {
+            struct kairos_timeline early, late;
+            struct oracle oracle;
+            kairos_timeline_init(&early);
+            kairos_timeline_init(&late);
+            oracle_init(&oracle, 4);
+            add(&early, 180, &oracle, 0);
+            add(&early, 180, &oracle, 100);
+            add(&late, 180, &oracle, 100 + gap);
+            add(&late, 180, &oracle, 200 + gap);
+            struct kairos_timeline *timeline = late_first ? &late : &early;
+            assert_true(kairos_timeline_join(timeline, 180, late_first ? &early : &late));
+            check_settled(timeline, 180, &oracle);
+            assert_int_equal(walk(timeline, 180), gap > 180);
+            kairos_timeline_finish(timeline);
+            oracle_finish(&oracle);
+        }
+    }
+}
+
+/* Behind many settled marks, about as many unordered ones as are merged at once, or more. */
+static void merging_and_its_limit(void **state)
+{
+    const size_t limit = 4096, before = 20000;
+    for (size_t fresh = limit - 6; fresh <= limit + 6; fresh++) {
+        struct kairos_timeline timeline;
+        struct oracle oracle;
+        kairos_timeline_init(&timeline);
+        oracle_init(&oracle, before + fresh);
+        for (size_t i = 0; i < before; i++)
+            add(&timeline, 10, &oracle, (int64_t)i * 1000);
+        check_settled(&timeline, 10, &oracle);
+        for (size_t i = 0; i < fresh; i++)
+            add(&timeline, 10, &oracle, (int64_t)(i * 7919 % before) * 1000 + 500);
+        check_settled(&timeline, 10, &oracle);
+        kairos_timeline_finish(&timeline);
+        oracle_finish(&oracle);
+    }
+}
+
 static void an_empty_timeline_has_no_silence(void **state)
 {
     struct kairos_timeline timeline, other;
@@ -382,6 +427,8 @@ int main(void)
         cmocka_unit_test(many_heartbeats_in_every_order),
         cmocka_unit_test(the_whole_calendar),
         cmocka_unit_test(the_reach_itself_is_no_silence),
+        cmocka_unit_test(stretches_are_joined_within_the_reach),
+        cmocka_unit_test(merging_and_its_limit),
         cmocka_unit_test(an_empty_timeline_has_no_silence),
         cmocka_unit_test(finishing_empties),
         cmocka_unit_test(a_log_without_silences_costs_no_memory),

@@ -388,6 +388,20 @@ static void put(char *text, int value, int width)
         text[i] = (char)('0' + value % 10);
 }
 
+/* At the end of a month: the day after it, were the month longer. */
+static void check_next_is_refused(const int date[3], const char *text)
+{
+    int64_t time;
+    int next[3] = {date[0], date[1], date[2]};
+    next_date(next);
+    if (next[2] != 1)
+        return;
+    char beyond[KAIROS_TIMESTAMP_SIZE];
+    strcpy(beyond, text);
+    put(beyond + 8, date[2] + 1, 2);
+    check(!kairos_timestamp_parse(beyond, 20, &time), "accepted: %s", beyond);
+}
+
 static void every_day_of_the_calendar(void **state)
 {
     int date[3] = {1, 1, 1};
@@ -404,6 +418,7 @@ static void every_day_of_the_calendar(void **state)
               (intmax_t)time);
         kairos_timestamp_format(expected, written);
         check(memcmp(written, text, 21) == 0, "%s is written as %s", text, written);
+        check_next_is_refused(date, text);
     }
     assert_int_equal(days, 3652059);
 }
