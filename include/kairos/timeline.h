@@ -5,7 +5,8 @@
  * reach (kairos_policy_reach), and a heartbeat that falls between two others closer than that
  * cannot change the answer. So a timeline keeps stretches: from their first to their last heartbeat
  * no silence exceeds the reach. A service that never goes silent costs one stretch for any number
- * of heartbeats; at worst, with a silence after each, a timeline costs 8 bytes per heartbeat.
+ * of heartbeats; at worst, with a silence after each, a timeline costs 8 bytes per heartbeat and
+ * half as much in reserve.
  *
  * Heartbeats that come in order extend the newest stretch at once. Others are set aside as marks,
  * sorted and joined when their room is full. After kairos_timeline_settle the silences can be read.

@@ -59,6 +59,7 @@ void draft_member(struct draft *draft, struct json *json, uint64_t offset)
     if (json->kind == JSON_IS_STRING)
         json->capture = &member->value;
 }
+
 void draft_member_end(struct draft *draft, const struct json *json, uint64_t offset)
 {
     place_end(draft, offset);

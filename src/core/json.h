@@ -51,7 +51,8 @@ enum json_stop {
     JSON_MORE,       /* the block is used up */
     JSON_KEY,        /* behind a key of the outermost object: `key` holds it */
     JSON_MEMBER,     /* behind the first byte of such a member's value: `kind` tells its kind */
-    JSON_MEMBER_END, /* behind that value; `number` holds it if it is one */
+    JSON_MEMBER_END, /* behind that value; `number` holds it if it is one; `kind` is that of the
+                        last value inside it */
     JSON_END,        /* behind the text; `kind` is that of the last value read */
     JSON_BAD,        /* at the byte that JSON forbids: `error` tells why */
 };
