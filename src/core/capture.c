@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "name.h"
+
 /* More digits of a fraction than count, so that the parser's own cut stays the one that matters. */
 #define FRACTION_KEPT 9
 
@@ -24,7 +26,7 @@ static void keep(struct capture *capture, char byte)
 
 static void service_byte(struct capture *capture, char byte)
 {
-    if (byte == ' ' || (byte >= '\t' && byte <= '\r')) {
+    if (name_is_blank(byte)) {
         capture->blank = capture->length > 0;
         return;
     }

@@ -5,12 +5,19 @@
 #ifndef KAIROS_CORE_NAME_H
 #define KAIROS_CORE_NAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <kairos/service.h>
 
 #include "words.h"
+
+/* The characters that may stand around a name: space, \t, \n, \v, \f, \r. */
+static inline bool name_is_blank(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 /*
  * The bytes of WORD that names may have, as a mask; *LOWER is the word with its letters

@@ -1,23 +1,17 @@
 #include <kairos/service.h>
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "name.h"
 
-static bool is_blank(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 enum kairos_service_result kairos_service_parse(const char *text, size_t length,
                                                 char name[KAIROS_SERVICE_SIZE], size_t *name_length)
 {
-    while (length > 0 && is_blank(text[0])) {
+    while (length > 0 && name_is_blank(text[0])) {
         text++;
         length--;
     }
-    while (length > 0 && is_blank(text[length - 1]))
+    while (length > 0 && name_is_blank(text[length - 1]))
         length--;
     if (length == 0)
         return KAIROS_SERVICE_EMPTY;
