@@ -4,10 +4,10 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-build_packages=(gcc libc6-dev meson ninja-build pkg-config libxxhash-dev libzstd-dev zlib1g-dev)
+build_packages=(gcc libc6-dev meson ninja-build pkg-config libcurl4-openssl-dev libjansson-dev
+    libxxhash-dev libzstd-dev zlib1g-dev)
 test_packages=("${build_packages[@]}" clang clang-format g++ gcovr gzip libclang-rt-dev libcmocka-dev
-    libjansson-dev man-db python3-hypothesis python3-pytest python3-pytest-xdist shellcheck
-    valgrind zstd)
+    man-db python3-hypothesis python3-pytest python3-pytest-xdist shellcheck valgrind zstd)
 bench_packages=("${build_packages[@]}" gzip jq python3 time zstd)
 
 say() {

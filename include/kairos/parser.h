@@ -120,6 +120,13 @@ void kairos_parser_destroy(struct kairos_parser *parser);
 void kairos_parser_set_fast(struct kairos_parser *parser, bool fast);
 
 /*
+ * From now on an event without the key "timestamp" counts at TIME (microseconds, a moment that a
+ * timestamp could name) and is not bad for KAIROS_MISSING_TIMESTAMP: for heartbeats that are sent
+ * as they happen. An empty timestamp is still KAIROS_EMPTY_TIMESTAMP.
+ */
+void kairos_parser_set_default_time(struct kairos_parser *parser, int64_t time);
+
+/*
  * Reads on from *CURSOR to END at most, fills EVENTS with up to MAX events in the order of the log
  * and moves *CURSOR behind what was read. Returns how many there are; 0 means that the block is
  * used up or that the log is in error, as kairos_parser_error tells.

@@ -2,17 +2,14 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include "analyse_options.h"
 #include "output_file.h"
 #include "report.h"
 #include "scan.h"
+#include "skipped.h"
 #include "status.h"
-
-/* So many skipped events are logged one by one. */
-#define SKIPPED_LOGGED 20
 
 static double milliseconds(void)
 {
@@ -25,24 +22,8 @@ static void log_skipped(struct log *log, const struct kairos_analysis *analysis)
 {
     size_t kept;
     const struct kairos_bad_event *bad = kairos_analysis_bad_events(analysis, &kept);
-    uint64_t skipped =
-        kairos_analysis_total(analysis) - kairos_analysis_count(analysis, KAIROS_VALID);
-    size_t logged = kept < SKIPPED_LOGGED ? kept : SKIPPED_LOGGED;
-
-    for (size_t i = 0; i < logged; i++) {
-        const struct kairos_event *event = &bad[i].event;
-        char text[4 * KAIROS_SERVICE_SIZE + 3] = "", detail[256];
-        log_quote(detail, kairos_reason_text(event->reason),
-                  strlen(kairos_reason_text(event->reason)));
-        if (event->length > 0)
-            log_quote(text, event->text, event->length);
-        log_write(log, LOG_WARNING,
-                  "skipped event=%" PRIu64 " byte=%" PRIu64 " reason=%s detail=%s%s%s",
-                  bad[i].number, event->offset + 1, kairos_reason_name(event->reason), detail,
-                  event->length > 0 ? " found=" : "", text);
-    }
-    if (skipped > logged)
-        log_write(log, LOG_WARNING, "skipped_more count=%" PRIu64, skipped - logged);
+    skipped_log(log, bad,
+                kairos_analysis_total(analysis) - kairos_analysis_count(analysis, KAIROS_VALID));
 }
 
 static bool save(const struct analyse_options *options, const struct kairos_analysis *analysis,
@@ -84,7 +65,7 @@ static bool analyse(const struct analyse_options *options, struct log *log, uint
     bool done = false;
     struct progress progress;
     struct kairos_analysis *analysis = NULL;
-    struct input *input = input_open(options->file, failure);
+    struct input *input = input_open(options->file, "name the log with --file", failure);
     if (input == NULL)
         return false;
 

@@ -2,15 +2,13 @@
 
 #include <argp.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
-#include <kairos/duration.h>
 #include <kairos/timestamp.h>
 
-#include "failure.h"
+#include "option_values.h"
 #include "scan.h"
 
 #define FILE_DEFAULT       "data/events.json"
@@ -39,6 +37,8 @@ static const char doc[] =
     "The log is a JSON array of {\"service\": …, \"timestamp\": …}, or one such object a line; "
     "plain, gzip or zstd, recognised by content.\n\n"
     "A DURATION is a whole number of seconds or carries a unit: 90s, 5m, 1h, 1d, 250ms.\n\n"
+    "Commands: 'kairos replay FILE' sends a log's heartbeats to a server in the log's own rhythm; "
+    "see 'kairos replay --help'.\n\n"
     "Exit status: 0 done, 1 failed, 2 wrong usage; with --fail-on-alert, 3 when there were "
     "alerts.\n\n"
     "Example: kairos --file events.json --interval 60 --allowed-misses 3";
@@ -72,44 +72,6 @@ static const struct argp_option entries[] = {
     {0, 0, 0, 0, "Help:", -1},
     {0},
 };
-
-/* Says what is wrong with the arguments, as far as it is printable, and ends the program. */
-static void __attribute__((format(printf, 2, 3)))
-wrong_usage(const struct argp_state *state, const char *format, ...)
-{
-    struct failure failure;
-    va_list arguments;
-    va_start(arguments, format);
-    failure_vset(&failure, format, arguments);
-    va_end(arguments);
-    argp_error(state, "%s", failure.text);
-}
-
-/* Reads a whole number between MIN and MAX, or ends the program. */
-static uint64_t parse_number(const struct argp_state *state, const char *name, const char *text,
-                             uint64_t min, uint64_t max)
-{
-    uint64_t number = 0;
-    bool valid = *text != '\0';
-    for (const char *c = text; *c != '\0' && valid; c++)
-        valid = *c >= '0' && *c <= '9' && !__builtin_mul_overflow(number, 10, &number) &&
-                !__builtin_add_overflow(number, (uint64_t)(*c - '0'), &number);
-    if (!valid || number < min || number > max)
-        wrong_usage(state, "--%s: '%s' is not a whole number from %llu to %llu", name, text,
-                    (unsigned long long)min, (unsigned long long)max);
-    return number;
-}
-
-static int64_t parse_duration(const struct argp_state *state, const char *name, const char *text)
-{
-    int64_t duration = 0;
-    if (!kairos_duration_parse(text, strlen(text), &duration))
-        wrong_usage(state,
-                    "--%s: '%s' is not a duration; write whole seconds or a unit, as in 90s, 5m, "
-                    "1h, 1d, 250ms",
-                    name, text);
-    return duration;
-}
 
 static int64_t parse_until(const struct argp_state *state, const char *text)
 {
@@ -184,9 +146,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         options->max_alerts = parse_number(state, "max-alerts", argument, 0, MAX_ALERTS_MAX);
         return 0;
     case OPTION_LOG_LEVEL:
-        if (!log_level_parse(argument, &options->log_level))
-            wrong_usage(state, "--log-level: '%s' is none of DEBUG, INFO, WARNING, ERROR",
-                        argument);
+        options->log_level = parse_log_level(state, "log-level", argument);
         return 0;
     case OPTION_LOG_FILE:
         options->log_file = argument;

@@ -92,7 +92,7 @@ static bool examine(struct input *input, struct failure *failure)
     return true;
 }
 
-struct input *input_open(const char *path, struct failure *failure)
+struct input *input_open(const char *path, const char *mend, struct failure *failure)
 {
     bool is_stdin = strcmp(path, "-") == 0;
     struct input *input = calloc(1, sizeof(*input));
@@ -103,8 +103,8 @@ struct input *input_open(const char *path, struct failure *failure)
     input->source.name = is_stdin ? "<stdin>" : path;
     input->source.fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (input->source.fd < 0) {
-        failure_set(failure, "%s: cannot be opened: %s%s", path, strerror(errno),
-                    errno == ENOENT ? "; name the log with --file" : "");
+        failure_set(failure, "%s: cannot be opened: %s%s%s", path, strerror(errno),
+                    errno == ENOENT ? "; " : "", errno == ENOENT ? mend : "");
         free(input);
         return NULL;
     }

@@ -15,8 +15,11 @@
 
 struct input;
 
-/* Opens the file PATH, or standard input for "-". Returns NULL and describes the failure. */
-struct input *input_open(const char *path, struct failure *failure);
+/*
+ * Opens the file PATH, or standard input for "-". Returns NULL and describes the failure; MEND is
+ * added to it if there is no such file.
+ */
+struct input *input_open(const char *path, const char *mend, struct failure *failure);
 
 void input_close(struct input *input);
 

@@ -5,15 +5,97 @@
 #include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "analyse.h"
 #include "failure.h"
+#include "replay.h"
 #include "status.h"
 
 const char *argp_program_version = "kairos " KAIROS_VERSION;
+
+struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+};
+
+/* Without one of these a log is analysed. */
+static const struct command commands[] = {
+    {"replay", replay_command},
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(name, commands[i].name) == 0)
+            return &commands[i];
+    }
+    return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+    struct failure failure;
+    char names[128] = "";
+    for (size_t i = 0; i < COMMANDS; i++)
+        snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s", i > 0 ? ", " : "",
+                 commands[i].name);
+    failure_set(&failure,
+                "unknown command '%s'; the commands are: %s; a log is analysed with --file", name,
+                names);
+    failure_print(&failure);
+    fprintf(stderr, "Try `kairos --help' for more information.\n");
+    return STATUS_USAGE;
+}
+
+/*
+ * Takes the option --api, another name for the command serve, out of the arguments before a "--".
+ * Returns whether it was there.
+ */
+static bool take_api(int *argc, char **argv)
+{
+    int kept = 1, at = 1;
+    for (; at < *argc && strcmp(argv[at], "--") != 0; at++) {
+        if (strcmp(argv[at], "--api") != 0)
+            argv[kept++] = argv[at];
+    }
+    bool taken = kept < at;
+    while (at < *argc)
+        argv[kept++] = argv[at++];
+    argv[kept] = NULL;
+    *argc = kept;
+    return taken;
+}
+
+/* Runs the command that the arguments ask for. */
+static int run_command(int argc, char **argv)
+{
+    const char *name = NULL;
+    if (argc > 1 && argv[1][0] != '-') {
+        name = argv[1];
+        argv[1] = argv[0];
+        argc--;
+        argv++;
+    }
+    if ((name == NULL || strcmp(name, "serve") == 0) && take_api(&argc, argv))
+        name = "serve";
+    if (name == NULL)
+        return analyse_command(argc, argv);
+
+    const struct command *command = find_command(name);
+    if (command == NULL)
+        return unknown_command(name);
+    char full_name[32];
+    snprintf(full_name, sizeof(full_name), "%s %s", argv[0], name);
+    argv[0] = full_name;
+    return command->run(argc, argv);
+}
 
 /*
  * Gives standard streams that the caller has closed to the null device, so that no file of ours
@@ -51,5 +133,5 @@ int main(int argc, char **argv)
     /* A closed pipe, or a file that may not grow, shows as an error of the write. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
-    return analyse_command(argc, argv);
+    return run_command(argc, argv);
 }

@@ -15,3 +15,11 @@ void place_advance(struct place *place, const char *text, size_t size)
         place->column = (uint64_t)(text + size - last);
     place->line += newlines;
 }
+
+bool place_describe(const struct place *place, const char *name,
+                    const struct kairos_parse_error *error, struct failure *failure)
+{
+    return failure_set(failure, "%s: line %llu, column %llu, byte %llu: %s", name,
+                       (unsigned long long)place->line, (unsigned long long)place->column,
+                       (unsigned long long)error->offset + 1, kairos_parse_error_text(error->code));
+}

@@ -1,12 +1,16 @@
 /*
  * place.h - where a byte stands in a text, as editors count: line and column from 1, the column in
- * bytes.
+ * bytes; and how that is told of a log that is not well-formed.
  */
 #ifndef KAIROS_CLI_PLACE_H
 #define KAIROS_CLI_PLACE_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include <kairos/parser.h>
+
+#include "failure.h"
 
 struct place {
     uint64_t line;
@@ -18,5 +22,9 @@ struct place {
 
 /* Moves PLACE over the SIZE bytes at TEXT. */
 void place_advance(struct place *place, const char *text, size_t size);
+
+/* Describes the ERROR of the log NAME, which stands at PLACE. Returns false. */
+bool place_describe(const struct place *place, const char *name,
+                    const struct kairos_parse_error *error, struct failure *failure);
 
 #endif

@@ -14,6 +14,7 @@ struct progress {
     bool shown; /* a line stands on the terminal */
     bool enabled;
     double begin;  /* seconds, monotonic */
+    double next;   /* seconds since then: no line before */
     uint64_t size; /* bytes of input in all; 0 when that is unknown */
     _Atomic uint64_t used;
     _Atomic uint64_t events;
@@ -29,8 +30,12 @@ static inline void progress_add(struct progress *progress, uint64_t bytes, uint6
     atomic_fetch_add_explicit(&progress->events, events, memory_order_relaxed);
 }
 
-/* Shows the present state; to be called a few times a second. */
+/* Shows the present state; to be called a few times a second, or more often. */
 void progress_show(struct progress *progress);
+
+/* The same, with a line of the caller's own for work that is not input used up. */
+void progress_print(struct progress *progress, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Takes the line from the terminal. */
 void progress_finish(struct progress *progress);

@@ -248,9 +248,7 @@ static void describe(struct scan *scan, const struct kairos_analysis *analysis,
     }
     struct kairos_parse_error error = kairos_analysis_error(analysis);
     struct place place = locate(scan, error.offset);
-    failure_set(failure, "%s: line %llu, column %llu, byte %llu: %s", input_name(scan->input),
-                (unsigned long long)place.line, (unsigned long long)place.column,
-                (unsigned long long)error.offset + 1, kairos_parse_error_text(error.code));
+    place_describe(&place, input_name(scan->input), &error, failure);
 }
 
 struct kairos_analysis *scan_input(struct input *input,

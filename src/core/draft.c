@@ -67,10 +67,11 @@ void draft_member_end(struct draft *draft, const struct json *json, uint64_t off
         draft->time_valid = decimal_time(&json->number, &draft->time);
 }
 
+/* Present, but as good as not. */
 static bool is_empty(const struct member *member)
 {
-    return member->kind == JSON_IS_NULL ||
-           (member->kind == JSON_IS_STRING && member->value.length == 0);
+    return member->present && (member->kind == JSON_IS_NULL ||
+                               (member->kind == JSON_IS_STRING && member->value.length == 0));
 }
 
 static bool read_service(const struct member *service, struct kairos_event *event)
@@ -88,6 +89,10 @@ static bool read_timestamp(const struct draft *draft, struct kairos_date_memo *m
                            struct kairos_event *event)
 {
     const struct member *timestamp = &draft->timestamp;
+    if (!timestamp->present) {
+        event->time = draft->default_time;
+        return true;
+    }
     if (timestamp->kind == JSON_IS_NUMBER) {
         event->time = draft->time;
         return draft->time_valid;
@@ -116,7 +121,7 @@ static enum kairos_reason find_reason(const struct draft *draft, struct kairos_d
         return KAIROS_NOT_AN_OBJECT;
     if (!draft->service.present)
         return KAIROS_MISSING_SERVICE;
-    if (!draft->timestamp.present)
+    if (!draft->timestamp.present && !draft->has_default)
         return KAIROS_MISSING_TIMESTAMP;
     if (is_empty(&draft->service))
         return KAIROS_EMPTY_SERVICE;

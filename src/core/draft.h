@@ -31,6 +31,10 @@ struct value_place {
 };
 
 struct draft {
+    /* Kept from event to event. */
+    bool has_default;     /* the timestamp may be left out */
+    int64_t default_time; /* and then counts as this */
+
     bool is_object;
     bool invalid;    /* its line is no JSON */
     uint64_t offset; /* its first byte in the log */

@@ -53,6 +53,7 @@ void layout_learn(struct layout *layout, const char *begin, const char *end,
     size_t span = WORD_SIZE;
     layout->span = 0;
     layout->count = count;
+    layout->timed = false;
     for (size_t i = 0; i < count; i++) {
         struct piece *piece = &layout->pieces[i];
         size_t length = (size_t)(slots[i].end - slots[i].begin);
@@ -62,6 +63,7 @@ void layout_learn(struct layout *layout, const char *begin, const char *end,
             return;
         if (piece->kind == SLOT_TIME_TEXT)
             layout->time_length = length;
+        layout->timed |= piece->kind == SLOT_TIME_TEXT || piece->kind == SLOT_TIME_NUMBER;
         span += piece->before.length + slot_span(piece->kind);
         begin = slots[i].end;
     }

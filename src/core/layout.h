@@ -58,6 +58,7 @@ struct piece {
 
 struct layout {
     size_t span;        /* bytes that must lie ahead for a try; 0 while no layout is known */
+    bool timed;         /* a value is the timestamp */
     size_t time_length; /* of the last record: the first guess for the next */
     size_t count;
     struct piece pieces[SLOTS_MAX];
@@ -74,7 +75,8 @@ void layout_learn(struct layout *layout, const char *begin, const char *end,
 
 /*
  * Reads up to MAX records laid out like this from *CURSOR on into EVENTS, moves *CURSOR behind them
- * and returns their number. Stops before the first record that differs or lies too near END.
+ * and returns their number. Stops before the first record that differs or lies too near END. Where
+ * the layout is not timed, the events' times are left to the caller.
  */
 size_t layout_read(struct layout *layout, struct kairos_date_memo *memo, const char **cursor,
                    const char *end, struct kairos_event *events, size_t max);

@@ -87,6 +87,12 @@ void kairos_parser_set_fast(struct kairos_parser *parser, bool fast)
     parser->fast = fast;
 }
 
+void kairos_parser_set_default_time(struct kairos_parser *parser, int64_t time)
+{
+    parser->draft.has_default = true;
+    parser->draft.default_time = time;
+}
+
 bool kairos_parser_error(const struct kairos_parser *parser, struct kairos_parse_error *error)
 {
     if (parser->state != STATE_FAILED)
@@ -299,6 +305,18 @@ static const char *read_some(struct kairos_parser *parser, const char *c, const 
     }
 }
 
+/* The fast path: reads the records that are laid out like the one before. */
+static size_t read_alike(struct kairos_parser *parser, const char **cursor, const char *end,
+                         struct kairos_event *events, size_t max)
+{
+    size_t count = layout_read(&parser->layout, &parser->memo, cursor, end, events, max);
+    if (!parser->layout.timed) { /* it was learnt from a heartbeat, so there is a default */
+        for (size_t i = 0; i < count; i++)
+            events[i].time = parser->draft.default_time;
+    }
+    return count;
+}
+
 size_t kairos_parser_read(struct kairos_parser *parser, const char **cursor, const char *end,
                           struct kairos_event *events, size_t max)
 {
@@ -307,8 +325,7 @@ size_t kairos_parser_read(struct kairos_parser *parser, const char **cursor, con
     parser->block = c;
     while (c < end && count < max && parser->state != STATE_FAILED) {
         if (parser->fast && kairos_parser_at_border(parser)) {
-            count +=
-                layout_read(&parser->layout, &parser->memo, &c, end, events + count, max - count);
+            count += read_alike(parser, &c, end, events + count, max - count);
             if (count == max)
                 break;
             parser->record = c;

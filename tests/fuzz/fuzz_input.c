@@ -274,7 +274,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     struct failure failure = {.text = ""};
     alloc_fail_arm(failing_allocation, false);
-    struct input *input = input_open(path, &failure);
+    struct input *input = input_open(path, "name another", &failure);
     bool allocation_failed = alloc_fail_disarm();
     EXPECT(!allocation_failed || input == NULL);
     if (input != NULL)

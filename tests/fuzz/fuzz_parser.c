@@ -4,7 +4,8 @@
  * The complete path is the specification of the fast one, and neither may depend on where blocks
  * end. jansson is asked for a third opinion. Then the log is cut into parts, at guessed borders or
  * anywhere, each is analysed apart, and what they make together is compared with the analysis of
- * the whole, and that with the plain rules.
+ * the whole, and that with the plain rules. All readings are also tried where a timestamp may be
+ * left out.
  *
  * The first bytes: the greatest size of blocks, events asked for at a time, policy, parts, seed.
  */
@@ -28,11 +29,10 @@ struct log {
     enum kairos_format format;
 };
 
-static const struct cutting whole = {.block_max = 0, .batch = 64};
-
 /* The outcome on the complete path, after all others have come to the same. */
 static struct outcome read_all_ways(const struct log *log, const struct cutting *cutting)
 {
+    const struct cutting whole = {.batch = 64, .default_time = cutting->default_time};
     struct outcome complete, fast, pieces;
     outcome_read(&complete, log->bytes, log->size, false, &whole);
     outcome_read(&fast, log->bytes, log->size, true, &whole);
@@ -42,6 +42,31 @@ static struct outcome read_all_ways(const struct log *log, const struct cutting 
     outcome_finish(&fast);
     outcome_finish(&pieces);
     return complete;
+}
+
+/*
+ * Reads the log once more, with a time for events without a timestamp: nothing else may change, and
+ * what is still bad is so for its service.
+ */
+static void check_default_time(const struct log *log, struct cutting cutting,
+                               const struct outcome *without)
+{
+    const int64_t time = 1754301900123456;
+    cutting.default_time = &time;
+    struct outcome with = read_all_ways(log, &cutting);
+    EXPECT(with.count == without->count);
+    for (size_t i = 0; i < with.count; i++) {
+        const struct kairos_event *event = &with.events[i];
+        if (without->events[i].reason != KAIROS_MISSING_TIMESTAMP)
+            event_expect_same(event, &without->events[i]);
+        else if (event->reason == KAIROS_VALID)
+            EXPECT(event->time == time);
+        else
+            EXPECT(event->reason == KAIROS_EMPTY_SERVICE ||
+                   event->reason == KAIROS_INVALID_SERVICE_FORMAT);
+    }
+    EXPECT(with.failed == without->failed);
+    outcome_finish(&with);
 }
 
 /* Feeds the bytes from BEGIN to END, in blocks of up to half of them. */
@@ -139,6 +164,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct log log = {.bytes = bytes, .size = size};
     struct outcome outcome = read_all_ways(&log, &cutting);
     third_opinion_check(log.bytes, log.size, &outcome);
+    check_default_time(&log, cutting, &outcome);
     log.format = outcome.format;
     check_parts(&log, &options, 2 + parts % (PARTS_MAX - 1), parts < 128, &random, &outcome);
     outcome_finish(&outcome);

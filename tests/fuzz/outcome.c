@@ -69,6 +69,8 @@ void outcome_read(struct outcome *outcome, const char *log, size_t size, bool fa
     struct kairos_parser *parser = kairos_parser_create();
     EXPECT(parser != NULL);
     kairos_parser_set_fast(parser, fast);
+    if (cutting->default_time != NULL)
+        kairos_parser_set_default_time(parser, *cutting->default_time);
 
     for (size_t at = 0, length; at < size; at += length) {
         length = cutting->block_max == 0 ? size : fuzz_below(&random, cutting->block_max + 1);

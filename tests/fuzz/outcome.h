@@ -23,9 +23,10 @@ struct outcome {
 
 /* How a log is handed over. */
 struct cutting {
-    size_t block_max; /* bytes in a block, at most; 0 for the whole log in one */
-    size_t batch;     /* events asked for at a time, 1 or more */
-    uint64_t seed;    /* of the blocks' sizes */
+    size_t block_max;            /* bytes in a block, at most; 0 for the whole log in one */
+    size_t batch;                /* events asked for at a time, 1 or more */
+    uint64_t seed;               /* of the blocks' sizes */
+    const int64_t *default_time; /* of events without a timestamp; or NULL */
 };
 
 /* Reads the SIZE bytes at LOG, on the fast path where possible or on the complete path alone. */

@@ -45,6 +45,8 @@ void outcome_read_on(struct outcome *outcome, const struct reading *reading,
 {
     *outcome = (struct outcome){0};
     kairos_parser_set_fast(parser, !reading->complete_path);
+    if (reading->default_time != NULL)
+        kairos_parser_set_default_time(parser, *reading->default_time);
     for (size_t at = 0, size; at < length; at += size) {
         size = length - at;
         if (reading->block_max > 0) {

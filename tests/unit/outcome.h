@@ -19,11 +19,12 @@ struct outcome {
 
 /* How a log is handed over. All zero: as one block, by the fast path where there is one. */
 struct reading {
-    bool complete_path;  /* no fast path */
-    size_t block_max;    /* blocks of 1 to this many bytes, by DICE; 0 for one block */
-    size_t events_max;   /* asks for 1 to this many events at a time, by DICE; 0 for many */
-    struct dice *dice;   /* needed for either */
-    struct fence *fence; /* where blocks are placed; NULL to read them where they are */
+    bool complete_path;          /* no fast path */
+    const int64_t *default_time; /* of events without a timestamp; or NULL */
+    size_t block_max;            /* blocks of 1 to this many bytes, by DICE; 0 for one block */
+    size_t events_max;           /* asks for 1 to this many events at a time, by DICE; 0 for many */
+    struct dice *dice;           /* needed for either */
+    struct fence *fence;         /* where blocks are placed; NULL to read them where they are */
 };
 
 /* Reads the LENGTH bytes at TEXT as READING says into OUTCOME, which needs no initialisation. */

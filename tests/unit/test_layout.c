@@ -9,25 +9,38 @@
 #include "outcome.h"
 #include "support.h"
 
-static const struct reading complete = {.complete_path = true};
+/* With no time for events without a timestamp, and with one. */
+static const int64_t *const default_times[] = {NULL, &(const int64_t){1754301900123456}};
+
+/* Compares LOG as each of the COUNT READINGS reads it with what the complete path makes of it. */
+static void compare_readings(const struct reading *readings, size_t count, const struct text *log)
+{
+    for (size_t t = 0; t < COUNT_OF(default_times); t++) {
+        struct outcome expected, outcome;
+        outcome_read(&expected,
+                     &(struct reading){.complete_path = true, .default_time = default_times[t]},
+                     log->bytes, log->length);
+        for (size_t i = 0; i < count; i++) {
+            struct reading reading = readings[i];
+            reading.default_time = default_times[t];
+            outcome_read(&outcome, &reading, log->bytes, log->length);
+            check_same_outcome(&outcome, &expected, 0);
+            outcome_finish(&outcome);
+        }
+        outcome_finish(&expected);
+    }
+}
 
 /* Compares both paths on LOG: as one block, and in random blocks that end at a forbidden page. */
 static void compare(struct dice *dice, struct fence *fence, const struct text *log)
 {
-    struct outcome expected, outcome;
     const struct reading readings[] = {
         {.fence = fence},
         {.fence = fence, .dice = dice, .block_max = 1 + dice_below(dice, 3000)},
         {.fence = fence, .dice = dice, .block_max = 1 + dice_below(dice, 600), .events_max = 5},
         {.fence = fence, .dice = dice, .block_max = 40, .complete_path = true},
     };
-    outcome_read(&expected, &complete, log->bytes, log->length);
-    for (size_t i = 0; i < COUNT_OF(readings); i++) {
-        outcome_read(&outcome, &readings[i], log->bytes, log->length);
-        check_same_outcome(&outcome, &expected, 0);
-        outcome_finish(&outcome);
-    }
-    outcome_finish(&expected);
+    compare_readings(readings, COUNT_OF(readings), log);
 }
 
 static struct generator random_generator(struct dice *dice, unsigned odd, unsigned bad)
@@ -104,12 +117,7 @@ static void compare_record(const char *begin, const char *record, const char *co
         char kept = log.bytes[at];
         for (size_t r = 0; r < strlen(replacements); r++) {
             log.bytes[at] = replacements[r];
-            struct outcome expected, outcome;
-            outcome_read(&expected, &complete, log.bytes, log.length);
-            outcome_read(&outcome, &(struct reading){.fence = &fence}, log.bytes, log.length);
-            check_same_outcome(&outcome, &expected, 0);
-            outcome_finish(&outcome);
-            outcome_finish(&expected);
+            compare_readings(&(struct reading){.fence = &fence}, 1, &log);
         }
         log.bytes[at] = kept;
     }
@@ -131,6 +139,9 @@ static void every_byte_of_a_record_damaged(void **state)
         "{\"service\":-1.5e3,\"timestamp\":null,\"service\":\"push\",\"timestamp\":0}",
         "{\"service\":{\"a\":1},\"service\":\"\\u0050ush\",\"tags\":[1,\"x\"],\"timestamp\":0}",
         "{\"n\":null,\"t\":true,\"service\":\"push\",\"timestamp\":-0}",
+        "{\"service\":\"push\"}",
+        "{\"service\":\"push\",\"timestamps\":0,\"id\":\"17\"}",
+        "{\"service\":{\"timestamp\":0},\"service\":\"push\",\"TIMESTAMP\":[0]}",
         /* More values than a layout holds; the last ones may be those that count. */
         "{\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5,\"f\":6,\"g\":7,\"service\":\"push\","
         "\"timestamp\":8}",
@@ -176,6 +187,9 @@ static void values_that_do_not_count_must_still_be_json(void **state)
         "{\"service\":\"push\",\"other\":%s,\"timestamp\":0}",
         "{\"service\":%s,\"timestamp\":0,\"service\":\"push\"}",
         "{\"timestamp\":%s,\"service\":\"push\",\"timestamp\":\"2025-08-04T10:05:00Z\"}",
+        "{\"service\":%s,\"service\":\"push\"}",
+        "{\"service\":\"push\",\"other\":%s}",
+        "{\"service\":\"push\",\"timestamp\":%s}",
     };
     struct dice dice = {7};
     struct fence fence;

@@ -3,6 +3,7 @@
  */
 #include "log.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -187,6 +188,86 @@ static void a_log_file_is_appended_to(void **state)
     scratch_finish(&scratch);
 }
 
+static void a_long_line_is_cut(void **state)
+{
+    for (size_t length = LOG_LINE_MAX - 64; length < LOG_LINE_MAX + 64; length++) {
+        struct scratch scratch;
+        struct log log;
+        struct failure failure;
+        struct text words = {0};
+        while (words.length < length)
+            text_print(&words, "%zu", words.length % 10);
+        scratch_init(&scratch);
+        assert_true(log_open(&log, scratch.path, LOG_INFO, &failure));
+        log_write(&log, LOG_INFO, "%s", words.bytes);
+        log_close(&log);
+        size_t begin = strlen("2025-08-04T10:05:00.000Z INFO ");
+        const char *line = scratch_read(&scratch) + begin;
+        if (begin + length + 1 <= LOG_LINE_MAX) {
+            assert_int_equal(strlen(line), length + 1);
+            assert_memory_equal(line, words.bytes, length);
+            assert_int_equal(line[length], '\n');
+        } else {
+            size_t kept = strlen(line) - 4;
+            assert_int_equal(scratch.text.length, LOG_LINE_MAX);
+            assert_memory_equal(line, words.bytes, kept);
+            assert_string_equal(line + kept, "...\n");
+        }
+        text_finish(&words);
+        scratch_finish(&scratch);
+    }
+}
+
+/* So many threads write so many lines each, some longer than a stream's buffer. */
+#define WRITERS 4
+#define LINES   200
+
+struct writer {
+    struct log *log;
+    char letter;
+};
+
+static void *write_lines(void *data)
+{
+    struct writer *writer = data;
+    char words[6000];
+    memset(words, writer->letter, sizeof(words));
+    for (int i = 0; i < LINES; i++)
+        log_write(writer->log, LOG_INFO, "%.*s", i % 2 ? 10 : (int)sizeof(words), words);
+    return NULL;
+}
+
+static void lines_of_several_threads_stay_whole(void **state)
+{
+    struct scratch scratch;
+    struct log log;
+    struct failure failure;
+    pthread_t threads[WRITERS];
+    struct writer writers[WRITERS];
+    size_t lines = 0;
+    scratch_init(&scratch);
+    assert_true(log_open(&log, scratch.path, LOG_INFO, &failure));
+    for (int i = 0; i < WRITERS; i++) {
+        writers[i] = (struct writer){.log = &log, .letter = (char)('a' + i)};
+        assert_int_equal(pthread_create(&threads[i], NULL, write_lines, &writers[i]), 0);
+    }
+    for (int i = 0; i < WRITERS; i++)
+        pthread_join(threads[i], NULL);
+    log_close(&log);
+    const char *text = scratch_read(&scratch);
+    for (; *text != '\0'; lines++) {
+        check_date(text);
+        text += strlen("2025-08-04T10:05:00.000Z INFO ");
+        const char letter[] = {*text, '\0'};
+        size_t length = strspn(text, letter);
+        assert_true(length == 10 || length == 6000);
+        assert_int_equal(text[length], '\n');
+        text += length + 1;
+    }
+    assert_int_equal(lines, WRITERS * LINES);
+    scratch_finish(&scratch);
+}
+
 static void a_file_that_cannot_be_opened_is_named(void **state)
 {
     struct log log;
@@ -215,6 +296,8 @@ int main(void)
         cmocka_unit_test(a_line_has_a_date_a_level_and_words),
         cmocka_unit_test(lower_levels_are_left_out),
         cmocka_unit_test(a_log_file_is_appended_to),
+        cmocka_unit_test(a_long_line_is_cut),
+        cmocka_unit_test(lines_of_several_threads_stay_whole),
         cmocka_unit_test(a_file_that_cannot_be_opened_is_named),
         cmocka_unit_test(without_a_file_it_is_stderr),
     };

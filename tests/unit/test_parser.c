@@ -263,6 +263,120 @@ static void nul_bytes_are_kept_of_what_was_refused(void **state)
     }
 }
 
+#define NOW INT64_C(1754301911123456)
+
+/* Where a timestamp may be left out. */
+static const struct row rows_with_default[] = {
+    {BYTES("{\"service\":\"push\"}"), KAIROS_VALID, "push", NOW},
+    {BYTES("{ \"service\" : \" Push \" }"), KAIROS_VALID, "push", NOW},
+    {BYTES("{\"service\":null,\"service\":\"push\"}"), KAIROS_VALID, "push", NOW},
+    {BYTES("{\"id\":7,\"service\":\"push\",\"x\":\"y\"}"), KAIROS_VALID, "push", NOW},
+    {BYTES("{\"service\":\"push\",\"Timestamp\":1,\"timestamps\":2}"), KAIROS_VALID, "push", NOW},
+    {BYTES("{\"service\":\"push\",\"n\":{\"timestamp\":1}}"), KAIROS_VALID, "push", NOW},
+    {BYTES("{\"service\":\"push\",\"n\":\"timestamp\"}"), KAIROS_VALID, "push", NOW},
+    {BYTES(
+         "{\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5,\"f\":6,\"g\":7,\"h\":8,\"service\":\"push\"}"),
+     KAIROS_VALID, "push", NOW},
+
+    /* One that is there counts. */
+    {BYTES("{\"service\":\"push\",\"timestamp\":\"2025-08-04T10:05:00Z\"}"), KAIROS_VALID, "push",
+     T0},
+    {BYTES("{\"service\":\"push\",\"timestamp\":0}"), KAIROS_VALID, "push", 0},
+    {BYTES("{\"\\u0074imestamp\":0,\"service\":\"push\"}"), KAIROS_VALID, "push", 0},
+    {BYTES("{\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5,\"f\":6,\"g\":7,\"service\":\"push\","
+           "\"timestamp\":8}"),
+     KAIROS_VALID, "push", 8000000},
+    {BYTES("{\"service\":\"push\",\"timestamp\":null}"), KAIROS_EMPTY_TIMESTAMP, NULL, 0},
+    {BYTES("{\"service\":\"push\",\"timestamp\":\"\"}"), KAIROS_EMPTY_TIMESTAMP, NULL, 0},
+    {BYTES("{\"service\":\"push\",\"timestamp\":0,\"timestamp\":null}"), KAIROS_EMPTY_TIMESTAMP,
+     NULL, 0},
+    {BYTES("{\"service\":\"push\",\"timestamp\":\" \"}"), KAIROS_INVALID_TIMESTAMP_FORMAT, " ", 0},
+    {BYTES("{\"service\":\"push\",\"timestamp\":false}"), KAIROS_INVALID_TIMESTAMP_FORMAT, "", 0},
+    {BYTES("{\"service\":\"push\",\"timestamp\":{}}"), KAIROS_INVALID_TIMESTAMP_FORMAT, "", 0},
+
+    /* The service is needed as ever. */
+    {BYTES("{}"), KAIROS_MISSING_SERVICE, NULL, 0},
+    {BYTES("{\"Service\":\"push\"}"), KAIROS_MISSING_SERVICE, NULL, 0},
+    {BYTES("{\"service\":null}"), KAIROS_EMPTY_SERVICE, NULL, 0},
+    {BYTES("{\"service\":\" \"}"), KAIROS_EMPTY_SERVICE, NULL, 0},
+    {BYTES("{\"service\":\"not one\"}"), KAIROS_INVALID_SERVICE_FORMAT, "not one", 0},
+    {BYTES("{\"service\":7}"), KAIROS_INVALID_SERVICE_FORMAT, "", 0},
+    {BYTES("\"push\""), KAIROS_NOT_AN_OBJECT, NULL, 0},
+};
+
+/*
+ * The row's event, again and again, between others with a timestamp and without one: whichever
+ * layout was learnt last, each event is what it is.
+ */
+static void a_timestamp_may_be_left_out(void **state)
+{
+    static const char *const others[] = {
+        "{\"service\":\"push\"}",
+        "{\"service\":\"push\",\"timestamp\":0}",
+        "{\"service\":\"push\",\"timestamp\":\"2025-08-04T10:05:00Z\"}",
+    };
+    struct text log = {0};
+    for (size_t i = 0; i < COUNT_OF(rows_with_default) * COUNT_OF(others) * 2; i++) {
+        const struct row *row = &rows_with_default[i % COUNT_OF(rows_with_default)];
+        const char *other = others[i / COUNT_OF(rows_with_default) % COUNT_OF(others)];
+        bool array = i < COUNT_OF(rows_with_default) * COUNT_OF(others);
+        const char *comma = array ? ",\n" : "\n";
+        size_t offsets[32];
+        log.length = 0;
+        text_print(&log, "%s%s", array ? "[" : "", other);
+        for (size_t event = 1; event < COUNT_OF(offsets); event++) {
+            text_print(&log, "%s", comma);
+            offsets[event] = log.length;
+            if (event % 16 < 8)
+                text_print(&log, "%s", other);
+            else
+                text_add(&log, row->event.text, row->event.length);
+        }
+        /* Enough bytes behind the last one for the fast path to try it. */
+        text_print(&log, "%s%*s", array ? "]" : "", 300, "");
+
+        for (size_t r = 0; r < COUNT_OF(readings); r++) {
+            struct reading reading = readings[r];
+            struct outcome outcome;
+            reading.default_time = &(const int64_t){NOW};
+            outcome_read(&outcome, &reading, log.bytes, log.length);
+            assert_false(outcome.failed);
+            assert_int_equal(outcome.count, COUNT_OF(offsets));
+            for (size_t event = 8; event < COUNT_OF(offsets); event += event % 16 < 15 ? 1 : 9)
+                check_row(&outcome.events[event], row, offsets[event]);
+            outcome_finish(&outcome);
+        }
+    }
+    text_finish(&log);
+}
+
+/* A later moment counts from then on, also on the fast path. */
+static void the_moment_that_counts_may_move_on(void **state)
+{
+    static const char log[] = "{\"service\":\"push\"}\n{\"service\":\"push\"}\n"
+                              "{\"service\":\"push\"}\n{\"service\":\"push\"}\n";
+    char padded[1024];
+    struct kairos_parser *parser = kairos_parser_create();
+    assert_non_null(parser);
+    memset(padded, ' ', sizeof(padded));
+    memcpy(padded, log, strlen(log));
+    for (int64_t moment = -1; moment < 10; moment++) {
+        struct kairos_event events[8];
+        const char *cursor = padded, *end = padded + sizeof(padded);
+        if (moment >= 0)
+            kairos_parser_set_default_time(parser, moment);
+        assert_int_equal(kairos_parser_read(parser, &cursor, end, events, COUNT_OF(events)), 4);
+        for (size_t i = 0; i < 4; i++) {
+            assert_int_equal(events[i].reason,
+                             moment < 0 ? KAIROS_MISSING_TIMESTAMP : KAIROS_VALID);
+            if (moment >= 0)
+                assert_int_equal(events[i].time, moment);
+        }
+        assert_int_equal(kairos_parser_read(parser, &cursor, end, events, COUNT_OF(events)), 0);
+    }
+    kairos_parser_destroy(parser);
+}
+
 /* Names and what was refused, of every length. */
 static void services_of_every_length(void **state)
 {
@@ -801,6 +915,8 @@ int main(void)
         cmocka_unit_test(every_reason_in_an_array),
         cmocka_unit_test(every_reason_in_ndjson),
         cmocka_unit_test(nul_bytes_are_kept_of_what_was_refused),
+        cmocka_unit_test(a_timestamp_may_be_left_out),
+        cmocka_unit_test(the_moment_that_counts_may_move_on),
         cmocka_unit_test(services_of_every_length),
         cmocka_unit_test(lines_that_are_not_json),
         cmocka_unit_test(forbidden_texts_in_both_formats),

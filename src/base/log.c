@@ -35,6 +35,7 @@ bool log_open(struct log *log, const char *path, enum log_level level, struct fa
     log->stream = fopen(path, "ae");
     if (log->stream == NULL)
         return failure_set(failure, "--log-file: cannot open %s: %s", path, strerror(errno));
+    setvbuf(log->stream, NULL, _IONBF, 0); /* a line is one write, also beside other programs' */
     return true;
 }
 
@@ -44,24 +45,44 @@ void log_close(struct log *log)
         fclose(log->stream);
 }
 
-void log_write(struct log *log, enum log_level level, const char *format, ...)
+/* Begins a line with the date and the level; returns the end. */
+static char *begin_line(char *line, size_t size, enum log_level level)
 {
-    if (level < log->level)
-        return;
     struct timespec now;
     struct tm utc;
-    char date[32];
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &utc);
-    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc);
-    fprintf(log->stream, "%s.%03ldZ %s ", date, now.tv_nsec / 1000000, levels[level].label);
+    size_t length = strftime(line, size, "%Y-%m-%dT%H:%M:%S", &utc);
+    return line + length +
+           sprintf(line + length, ".%03ldZ %s ", now.tv_nsec / 1000000, levels[level].label);
+}
 
+void log_write(struct log *log, enum log_level level, const char *format, ...)
+{
+    static const char cut[] = "...\n";
+    char line[LOG_LINE_MAX];
+    if (level < log->level)
+        return;
+    char *end = begin_line(line, sizeof(line), level);
+    size_t room = (size_t)(line + sizeof(line) - end);
     va_list arguments;
     va_start(arguments, format);
-    vfprintf(log->stream, format, arguments);
+    int length = vsnprintf(end, room, format, arguments);
     va_end(arguments);
-    fputc('\n', log->stream);
-    fflush(log->stream);
+    if (length < 0)
+        return;
+    if ((size_t)length < room) {
+        end += length;
+        *end++ = '\n';
+    } else {
+        end = line + sizeof(line);
+        memcpy(end - strlen(cut), cut, strlen(cut));
+    }
+    /* A line of another thread stands before it or behind it, and never within. */
+    flockfile(log->stream);
+    fwrite_unlocked(line, 1, (size_t)(end - line), log->stream);
+    fflush_unlocked(log->stream);
+    funlockfile(log->stream);
 }
 
 void log_quote(char *quoted, const char *text, size_t length)

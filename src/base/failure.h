@@ -4,8 +4,8 @@
  * Whoever fails first describes it: what, where, and the mend. Callers pass it on untouched up to
  * the command, which prints it.
  */
-#ifndef KAIROS_CLI_FAILURE_H
-#define KAIROS_CLI_FAILURE_H
+#ifndef KAIROS_BASE_FAILURE_H
+#define KAIROS_BASE_FAILURE_H
 
 #include <limits.h>
 #include <stdarg.h>

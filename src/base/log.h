@@ -3,8 +3,8 @@
  *
  *   2025-08-04T10:05:00.000Z WARN skipped event=11 byte=1234 reason=missing_timestamp
  */
-#ifndef KAIROS_CLI_LOG_H
-#define KAIROS_CLI_LOG_H
+#ifndef KAIROS_BASE_LOG_H
+#define KAIROS_BASE_LOG_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,6 +19,10 @@ enum log_level {
     LOG_ERROR,
 };
 
+/* The longest line, with its date and its newline; a longer one is cut and ends in "...". */
+#define LOG_LINE_MAX 8192
+
+/* Once opened, it may be written to by several threads. */
 struct log {
     FILE *stream;
     enum log_level level; /* the lowest that is written */
@@ -32,14 +36,17 @@ bool log_open(struct log *log, const char *path, enum log_level level, struct fa
 
 void log_close(struct log *log);
 
-/* Writes one line, if LEVEL is high enough. A log that cannot be written to is no failure. */
+/*
+ * Writes one line in one piece, if LEVEL is high enough. A log that cannot be written to is no
+ * failure.
+ */
 void log_write(struct log *log, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /*
  * Writes the LENGTH bytes at TEXT to QUOTED in double quotes, with a backslash before quotes and
- * backslashes; what is not
- * printable ASCII becomes an escape of its byte. QUOTED needs room for 4 times LENGTH and 3.
+ * backslashes; what is not printable ASCII becomes an escape of its byte. QUOTED needs room for 4
+ * times LENGTH and 3.
  */
 void log_quote(char *quoted, const char *text, size_t length);
 

@@ -1,0 +1,26 @@
+/*
+ * replay_options.h - what the user asks of a replay.
+ */
+#ifndef KAIROS_CLI_REPLAY_OPTIONS_H
+#define KAIROS_CLI_REPLAY_OPTIONS_H
+
+#include <stdint.h>
+
+#include "log.h"
+
+struct replay_options {
+    const char *file;     /* "-" is standard input */
+    const char *url;      /* the server; as poster_check_url accepts it */
+    const char *log_file; /* or NULL for stderr */
+    enum log_level log_level;
+    double speed;      /* how many times as fast as the log */
+    int64_t retry_for; /* microseconds */
+};
+
+/*
+ * Reads the command's arguments over the defaults. Wrong usage ends the program with status 2 and a
+ * hint on stderr; --help and --version end it with status 0.
+ */
+void replay_options_parse(struct replay_options *options, int argc, char **argv);
+
+#endif
