@@ -1,0 +1,125 @@
+/*
+ * engine_state.h - what the engine holds, and its steps on one service: for the files that make up
+ * the engine, and for nobody else.
+ *
+ * A service is loaded into a struct watched, under the engine's lock; steps change it there; and
+ * watched_settle writes what must be kept, sets its state and puts it back into the wheel.
+ */
+#ifndef KAIROS_LIVE_ENGINE_STATE_H
+#define KAIROS_LIVE_ENGINE_STATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "engine.h"
+#include "index.h"
+#include "wheel.h"
+
+/*
+ * What a heartbeat has to know of a slot. To one that is up it may come without the engine's lock:
+ * it stores its time, and looks whether the service is up still. Whoever is about to judge a
+ * service that is up gives it another state first, and looks at the time again. One of both sees
+ * the other.
+ */
+enum state {
+    STATE_NONE, /* no service */
+    STATE_NEW,
+    STATE_UP,
+    STATE_RUNNING, /* up, with a run under way whose time is limited */
+    STATE_LATE,
+    STATE_DOWN,
+    STATE_PAUSED,
+    STATE_COUNT,
+};
+
+struct counters {
+    _Atomic uint64_t heartbeats, older, in_future, fails, starts, logs;
+    uint64_t created, alerts, recoveries, gaps, looked_at; /* under the lock */
+};
+
+struct engine {
+    struct engine_options options;
+    struct registry *registry;
+    struct index index;
+    _Atomic uint8_t *states; /* by slot: enum state */
+    size_t states_size;
+    _Atomic int64_t fresh_from; /* heartbeats that are no later may have to do with a gap */
+    struct counters counters;
+
+    pthread_mutex_t lock;     /* of all below, and of the registry's slots */
+    _Atomic unsigned waiting; /* threads that want it */
+    struct wheel wheel;
+    uint64_t services[STATE_COUNT]; /* that of STATE_NONE means nothing */
+    bool no_space;                  /* the registry could not grow */
+};
+
+struct watched {
+    uint32_t slot;
+    int64_t last_seen;
+    struct service service;
+    bool changed; /* to be written */
+};
+
+void engine_lock(struct engine *engine);
+void engine_unlock(struct engine *engine);
+
+/* Gives others that wait for the lock, which is held, a turn. */
+void engine_yield(struct engine *engine);
+
+void engine_set_state(struct engine *engine, uint32_t slot, enum state state);
+
+/*
+ * Loads the service in SLOT, and takes the gaps into account that it does not know yet. To be
+ * seen, no more is needed: unless settled, nothing has changed.
+ */
+void watched_load(struct engine *engine, struct watched *watched, uint32_t slot);
+
+bool watched_has_incident(const struct watched *watched);
+
+/* Whether an incident is open whose alerts are repeated; an overrun's is not. */
+bool watched_repeats(const struct watched *watched);
+
+/* Whether a run is under way whose time is limited. */
+bool watched_is_running(const struct watched *watched);
+
+/* Raises the alert that is due before UNTIL, if there is one. */
+void watched_judge(struct engine *engine, struct watched *watched, int64_t until, int64_t now);
+
+/* A heartbeat at TIME, later than the last one, arrives at NOW. */
+void watched_beat(struct engine *engine, struct watched *watched, int64_t time, int64_t now);
+
+/* The service reports at NOW that it failed. */
+void watched_fail(struct engine *engine, struct watched *watched, int64_t now);
+
+/* Closes the incident, if one is open. */
+void watched_close(struct engine *engine, struct watched *watched, enum incident_end end,
+                   int64_t now);
+
+/* The alerts of the open incident, before the anchor, once expectation starts anew. */
+void watched_count_alerts(struct watched *watched, uint64_t alerts);
+
+/* What is known of the open incident at NOW. */
+void watched_describe(const struct watched *watched, int64_t now, struct incident *incident);
+
+/* Writes what has changed; sets the state, as judged up to HEARD; puts it into the wheel. */
+void watched_settle(struct engine *engine, struct watched *watched, int64_t heard);
+
+/* When to look at it next: as soon as the time is later; INT64_MAX is never. */
+int64_t watched_next(const struct engine *engine, const struct watched *watched);
+
+/* Removes the service. */
+void watched_remove(struct engine *engine, struct watched *watched, enum incident_end end,
+                    int64_t now);
+
+/*
+ * Finds the slot of a service or creates it as CREATE says (NULL: not at all). Returns with the
+ * lock held and WATCHED loaded when the result is ENGINE_OK or ENGINE_CREATED, else without.
+ */
+enum engine_result engine_enter(struct engine *engine, const char *name, size_t length,
+                                uint64_t hash, const struct service *create,
+                                struct watched *watched);
+
+/* A service that there is not yet: NAME, the default policy, never seen. */
+struct service engine_new_service(const struct engine *engine, const char *name, size_t length);
+
+#endif

@@ -1,0 +1,68 @@
+/*
+ * registry_map.h - where everything lies in the registry's file and in the memory that maps it: for
+ * the files that make up the registry, and for nobody else.
+ *
+ *   | header | cells … | slots …        | cells … | slots …        |
+ *     1 page   92 pages  1,024 pages      second segment
+ */
+#ifndef KAIROS_LIVE_REGISTRY_MAP_H
+#define KAIROS_LIVE_REGISTRY_MAP_H
+
+#include <pthread.h>
+
+#include "header.h"
+#include "registry.h"
+
+#define PAGE_SIZE    4096
+#define COLUMN_SIZE  (SEGMENT_SLOTS * sizeof(uint64_t))
+#define SEGMENT_SIZE (COLUMN_SIZE + (SEGMENT_SLOTS / SLOTS_PER_PAGE) * (size_t)PAGE_SIZE)
+
+_Static_assert(COLUMN_SIZE % PAGE_SIZE == 0, "a column is whole pages");
+
+struct registry {
+    int lock, file; /* descriptors */
+    char *base;     /* the mapping begins here; addresses are reserved for all it may grow to */
+    size_t reserved;
+    struct header *header; /* at base */
+
+    uint32_t mapped; /* segments; under `growing` */
+    pthread_mutex_t growing;
+
+    uint32_t unused;   /* slots from here on were never used */
+    uint32_t released; /* a free slot before that, and 1; 0 if there is none */
+    size_t released_count;
+    /*
+     * By slot, each number and 1: of a service with a long name the continuation, of a free slot
+     * the next one. Addresses only, until used.
+     */
+    uint32_t *links;
+    size_t links_size;
+
+    _Atomic int sync_error;
+};
+
+/* Bytes of a file with so many segments. */
+static inline size_t map_size(uint32_t segments)
+{
+    return HEADER_SIZE + segments * SEGMENT_SIZE;
+}
+
+static inline char *map_segment(char *base, uint32_t slot)
+{
+    return base + map_size(slot / SEGMENT_SLOTS);
+}
+
+static inline _Atomic uint64_t *map_cell(char *base, uint32_t slot)
+{
+    return (_Atomic uint64_t *)map_segment(base, slot) + slot % SEGMENT_SLOTS;
+}
+
+static inline struct slot *map_slot(char *base, uint32_t slot)
+{
+    uint32_t number = slot % SEGMENT_SLOTS;
+    return (struct slot *)(map_segment(base, slot) + COLUMN_SIZE +
+                           (size_t)(number / SLOTS_PER_PAGE) * PAGE_SIZE +
+                           (size_t)(number % SLOTS_PER_PAGE) * SLOT_SIZE);
+}
+
+#endif

@@ -1,0 +1,338 @@
+/*
+ * watched.c - the steps on one service, each under the engine's lock.
+ */
+#include <string.h>
+
+#include "engine_state.h"
+
+bool watched_has_incident(const struct watched *watched)
+{
+    return watched->service.incident_started != TIME_NEVER;
+}
+
+bool watched_is_running(const struct watched *watched)
+{
+    return watched->service.run_started != TIME_NEVER && watched->service.max_runtime > 0;
+}
+
+static int64_t run_bound(const struct watched *watched)
+{
+    return watched->service.run_started + watched->service.max_runtime;
+}
+
+/* ---- Incidents ---- */
+
+void watched_count_alerts(struct watched *watched, uint64_t alerts)
+{
+    uint64_t sum = watched->service.alerts_before + alerts;
+    watched->service.alerts_before = sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
+}
+
+bool watched_repeats(const struct watched *watched)
+{
+    return watched_has_incident(watched) && watched->last_seen != TIME_NEVER &&
+           watched->service.incident_kind != INCIDENT_OVERRUN;
+}
+
+/* Alerts of the open incident since the anchor. */
+static uint64_t alerts_since_anchor(const struct watched *watched, int64_t now, int64_t *newest_at)
+{
+    if (!watched_repeats(watched))
+        return 0;
+    return expectation_alerts(&watched->service.expectation, watched->last_seen, now, newest_at);
+}
+
+void watched_describe(const struct watched *watched, int64_t now, struct incident *incident)
+{
+    const struct service *service = &watched->service;
+    const struct kairos_policy *policy = &service->expectation.policy;
+    bool silence = service->incident_kind == INCIDENT_SILENCE;
+    int64_t newest_at = service->alerts_before > 1 ? TIME_NEVER : service->incident_started;
+    uint64_t since = alerts_since_anchor(watched, now, &newest_at);
+    uint64_t alerts = service->alerts_before + since;
+    *incident = (struct incident){
+        .kind = service->incident_kind,
+        .end = INCIDENT_OPEN,
+        .started_at = service->incident_started,
+        .raised_at = service->incident_started + service->raised_after * KAIROS_MILLISECOND,
+        .last_seen = watched->last_seen,
+        .ended_at = TIME_NEVER,
+        .last_alert_at = newest_at,
+        .repeat_every = since > 0 ? kairos_policy_reach(policy) - policy->tolerance : 0,
+        .alert_count = alerts > 0 ? alerts : 1,
+        .repeats_known = since,
+        .fails = service->fails,
+        .missed_count = silence ? policy->allowed_misses : 0,
+        .repeat_misses = policy->allowed_misses,
+    };
+    memcpy(incident->service, service->name, sizeof(incident->service));
+}
+
+static uint32_t milliseconds_between(int64_t from, int64_t to)
+{
+    int64_t span = (to - from) / KAIROS_MILLISECOND;
+    if (span < 0)
+        return 0;
+    return span < UINT32_MAX ? (uint32_t)span : UINT32_MAX;
+}
+
+static void open_incident(struct engine *engine, struct watched *watched, enum incident_kind kind,
+                          int64_t alert_at, int64_t now)
+{
+    struct service *service = &watched->service;
+    struct incident incident;
+    bool plain =
+        kind == INCIDENT_SILENCE && expectation_is_plain(&service->expectation, watched->last_seen);
+    service->incident_started = alert_at;
+    service->incident_kind = kind;
+    service->raised_after = milliseconds_between(alert_at, now);
+    service->fails = 0;
+    service->alerts_before = plain ? 0 : 1;
+    if (!plain)
+        expectation_alerted(&service->expectation, watched->last_seen, alert_at);
+
+    /* Kept before it is told. */
+    registry_store(engine->registry, watched->slot, service);
+    watched->changed = false;
+    engine->counters.alerts++;
+    watched_describe(watched, now, &incident);
+    incident.raised_at = now;
+    if (engine->options.listener.opened != NULL)
+        engine->options.listener.opened(engine->options.listener.context, &incident);
+}
+
+/* The open incident, described by INCIDENT, has ended. */
+static void end_incident(struct engine *engine, struct watched *watched, struct incident *incident,
+                         enum incident_end end, int64_t now)
+{
+    struct service *service = &watched->service;
+    service->incident_started = TIME_NEVER;
+    service->incident_kind = INCIDENT_SILENCE;
+    service->alerts_before = 0;
+    service->fails = 0;
+    service->raised_after = 0;
+    registry_store(engine->registry, watched->slot, service);
+    watched->changed = false;
+    engine->counters.recoveries += end == INCIDENT_RECOVERED;
+    incident->end = end;
+    incident->ended_at = now;
+    if (engine->options.listener.closed != NULL)
+        engine->options.listener.closed(engine->options.listener.context, incident);
+}
+
+void watched_close(struct engine *engine, struct watched *watched, enum incident_end end,
+                   int64_t now)
+{
+    struct incident incident;
+    if (!watched_has_incident(watched))
+        return;
+    watched_describe(watched, now, &incident);
+    end_incident(engine, watched, &incident, end, now);
+}
+
+/* ---- Judging ---- */
+
+void watched_judge(struct engine *engine, struct watched *watched, int64_t until, int64_t now)
+{
+    const struct expectation *expectation = &watched->service.expectation;
+    if (watched->service.paused || watched_has_incident(watched))
+        return;
+    if (watched_is_running(watched)) {
+        if (run_bound(watched) < until)
+            open_incident(engine, watched, INCIDENT_OVERRUN, run_bound(watched), now);
+        return;
+    }
+    if (watched->last_seen != TIME_NEVER &&
+        expectation_alert_after(expectation, watched->last_seen) < until)
+        open_incident(engine, watched, INCIDENT_SILENCE,
+                      expectation_alert_at(expectation, watched->last_seen), now);
+}
+
+/* ---- Gaps ---- */
+
+/* The end of the run may have been lost in the gap: it is forgotten, and heartbeats expected. */
+static void forget_run(struct watched *watched, const struct gap *gap)
+{
+    struct service *service = &watched->service;
+    int64_t newest_at;
+    watched_count_alerts(watched, alerts_since_anchor(watched, gap->from, &newest_at));
+    if (watched->last_seen != TIME_NEVER)
+        expectation_gap_in_run(&service->expectation, watched->last_seen, gap,
+                               service->run_started);
+    service->run_started = TIME_NEVER;
+}
+
+/* What was due before the gap has been judged when it was recorded. */
+static void take_gap(struct watched *watched, const struct gap *gap)
+{
+    struct service *service = &watched->service;
+    bool running = watched_is_running(watched) && service->run_started < gap->to;
+    bool silent = watched->last_seen != TIME_NEVER && watched->last_seen < gap->to;
+    if (service->paused || (!running && !silent))
+        return;
+    if (running)
+        forget_run(watched, gap);
+    else
+        watched_count_alerts(watched, expectation_gap(&service->expectation, watched->last_seen,
+                                                      gap, watched_repeats(watched)));
+    watched->changed = true;
+}
+
+static void take_gaps(struct engine *engine, struct watched *watched)
+{
+    uint32_t count = registry_gap_count(engine->registry);
+    uint32_t behind = (uint8_t)(count - watched->service.gap_number);
+    for (uint32_t i = behind < GAPS_KEPT ? behind : GAPS_KEPT; i > 0; i--) {
+        struct gap gap = registry_gap(engine->registry, count - i + 1);
+        take_gap(watched, &gap);
+        watched->service.gap_number = (uint8_t)(count - i + 1);
+    }
+}
+
+/* Gaps that a heartbeat at TIME, delivered late, came before. */
+static void take_gaps_after(struct engine *engine, struct watched *watched, int64_t time)
+{
+    uint32_t count = registry_gap_count(engine->registry);
+    uint32_t kept = count < GAPS_KEPT ? count : GAPS_KEPT;
+    for (uint32_t i = kept; i > 0; i--) {
+        struct gap gap = registry_gap(engine->registry, count - i + 1);
+        if (gap.to > time) {
+            expectation_gap(&watched->service.expectation, time, &gap, false);
+            watched->changed = true;
+        }
+    }
+}
+
+/* ---- What comes in ---- */
+
+void watched_load(struct engine *engine, struct watched *watched, uint32_t slot)
+{
+    watched->slot = slot;
+    watched->changed = false;
+    watched->last_seen = time_decode(atomic_load(registry_cell(engine->registry, slot)));
+    registry_load(engine->registry, slot, &watched->service);
+    take_gaps(engine, watched);
+}
+
+static void see(struct engine *engine, struct watched *watched, int64_t time)
+{
+    watched->last_seen = time;
+    atomic_store(registry_cell(engine->registry, watched->slot), time_encode(time));
+}
+
+void watched_beat(struct engine *engine, struct watched *watched, int64_t time, int64_t now)
+{
+    struct service *service = &watched->service;
+    struct incident incident;
+    bool open = watched_has_incident(watched);
+    if (open)
+        watched_describe(watched, now, &incident);
+    see(engine, watched, time);
+    if (service->paused)
+        return;
+    if (service->run_started != TIME_NEVER && service->run_started <= time) {
+        service->run_started = TIME_NEVER;
+        watched->changed = true;
+    }
+    /* A newer heartbeat puts the anchor out of effect without a word in the slot. */
+    bool newer = expectation_heartbeat(&service->expectation, time);
+    watched->changed |= !newer;
+    if (newer)
+        take_gaps_after(engine, watched, time);
+    if (!open)
+        return;
+    if (expectation_alert_after(&service->expectation, time) > now) {
+        end_incident(engine, watched, &incident, INCIDENT_RECOVERED, now);
+        return;
+    }
+    service->alerts_before = 0;
+    watched_count_alerts(watched, incident.alert_count);
+    watched->changed = true;
+}
+
+void watched_fail(struct engine *engine, struct watched *watched, int64_t now)
+{
+    struct service *service = &watched->service;
+    struct incident incident;
+    bool open = watched_has_incident(watched);
+    if (open)
+        watched_describe(watched, now, &incident);
+    if (now > watched->last_seen)
+        see(engine, watched, now);
+    if (service->paused)
+        return;
+    service->run_started = TIME_NEVER;
+    expectation_restart(&service->expectation, now);
+    watched->changed = true;
+    if (!open) {
+        open_incident(engine, watched, INCIDENT_FAIL, now, now);
+        return;
+    }
+    if (service->fails < UINT16_MAX)
+        service->fails++;
+    service->alerts_before = 0;
+    watched_count_alerts(watched, incident.alert_count);
+}
+
+/* ---- Afterwards ---- */
+
+static enum state state_of(const struct watched *watched, int64_t heard)
+{
+    if (watched->service.paused)
+        return STATE_PAUSED;
+    if (watched_has_incident(watched))
+        return STATE_DOWN;
+    if (watched->last_seen == TIME_NEVER)
+        return STATE_NEW;
+    if (watched_is_running(watched))
+        return STATE_RUNNING;
+    if (expectation_misses(&watched->service.expectation, watched->last_seen, heard) > 0)
+        return STATE_LATE;
+    return STATE_UP;
+}
+
+int64_t watched_next(const struct engine *engine, const struct watched *watched)
+{
+    const struct service *service = &watched->service;
+    const struct expectation *expectation = &service->expectation;
+    if (service->paused)
+        return INT64_MAX;
+    if (watched_has_incident(watched)) {
+        bool forget = engine->options.forget_after > 0 && !service->declared &&
+                      watched->last_seen != TIME_NEVER;
+        return forget ? watched->last_seen + engine->options.forget_after : INT64_MAX;
+    }
+    if (watched_is_running(watched))
+        return run_bound(watched);
+    if (watched->last_seen == TIME_NEVER)
+        return INT64_MAX;
+    int64_t late = expectation_late_after(expectation, watched->last_seen);
+    int64_t alert = expectation_alert_after(expectation, watched->last_seen);
+    enum state state = atomic_load_explicit(&engine->states[watched->slot], memory_order_relaxed);
+    return state == STATE_UP && late < alert ? late : alert;
+}
+
+void watched_settle(struct engine *engine, struct watched *watched, int64_t heard)
+{
+    if (watched->changed)
+        registry_store(engine->registry, watched->slot, &watched->service);
+    watched->changed = false;
+    engine_set_state(engine, watched->slot, state_of(watched, heard));
+    int64_t next = watched_next(engine, watched);
+    if (next == INT64_MAX)
+        wheel_remove(&engine->wheel, watched->slot);
+    else
+        wheel_put(&engine->wheel, watched->slot, next);
+}
+
+void watched_remove(struct engine *engine, struct watched *watched, enum incident_end end,
+                    int64_t now)
+{
+    const struct service *service = &watched->service;
+    uint64_t hash = index_hash(&engine->index, service->name, service->length);
+    watched_close(engine, watched, end, now);
+    index_remove(&engine->index, hash, watched->slot); /* from here on no heartbeat finds it */
+    wheel_remove(&engine->wheel, watched->slot);
+    engine_set_state(engine, watched->slot, STATE_NONE);
+    registry_remove(engine->registry, watched->slot);
+}
