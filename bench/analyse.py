@@ -16,9 +16,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from logs import CASES, Case, Failure, Log, read_once, require_space, write_log
-from tables import CpuTime, Results, footer, header, tables
-from tools import ROOT, Tool, Toolbox, open_toolbox, run, say, threads_text, tools_for
+from logs import CASES, Case, Log, read_once, require_space, write_log
+from machine import CpuTime
+from script import ROOT, Failure, positive, say
+from tables import Results, footer, header, tables
+from tools import Tool, Toolbox, open_toolbox, run, threads_text, tools_for
 
 
 def measure(case: Case, log: Log, tools: list[Tool], runs: int) -> None:
@@ -68,13 +70,6 @@ def run_cases(args: argparse.Namespace, box: Toolbox) -> Results:
     return results
 
 
-def positive(text: str) -> int:
-    number = int(text.replace(",", "").replace("_", ""))
-    if number < 1:
-        raise ValueError(text)
-    return number
-
-
 def case_list(text: str) -> list[Case]:
     names = text.split(",")
     unknown = [name for name in names if name not in {case.name for case in CASES}]
@@ -85,7 +80,7 @@ def case_list(text: str) -> list[Case]:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="scripts/bench",
+        prog="scripts/bench analyse",
         description="Times kairos on generated logs against cat, jq and DuckDB, and prints "
         "Markdown tables. Progress goes to stderr.",
     )

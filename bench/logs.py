@@ -7,12 +7,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-MIB = 1 << 20
+from script import MIB, Failure
+
 MAX_BYTES_PER_EVENT = 91  # The indented layout, rounded up.
-
-
-class Failure(Exception):
-    """Something could not run; the text says what."""
 
 
 @dataclass(frozen=True)

@@ -1,31 +1,17 @@
 """What was measured, as Markdown."""
 
-import os
-import platform
-import re
-import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from logs import MIB, Case, Log
+import machine
+from logs import Case, Log
+from machine import CpuTime, others_share
+from markdown import table
+from script import MIB
 from tools import Kairos, Tool, disagreements, peak_floor, threads_text
 
 HEADINGS = ("case", "threads", "seconds", "GB/s", "target", "million events/s", "peak MiB",
             "bound MiB", "time / cat", "jq / time", "DuckDB / time")  # fmt: skip
 REFERENCE_HEADINGS = ("case", "tool", "threads", "runs", "seconds", "GB/s", "peak MiB", "finds")
-
-
-def table(headings: tuple[str, ...], rows: list[tuple[str, ...]], texts: int) -> str:
-    """The first `texts` columns stand to the left, the figures to the right."""
-    widths = [max(3, *(len(row[i]) for row in [headings, *rows])) for i in range(len(headings))]
-
-    def line(cells: tuple[str, ...]) -> str:
-        padded = (c.ljust(w) if i < texts else c.rjust(w)
-                  for i, (c, w) in enumerate(zip(cells, widths)))  # fmt: skip
-        return "| " + " | ".join(padded) + " |"
-
-    rule = tuple("-" * w if i < texts else "-" * (w - 1) + ":" for i, w in enumerate(widths))
-    return "\n".join([line(headings), line(rule), *(line(row) for row in rows)])
 
 
 def bound(log: Log, threads: int) -> int:
@@ -128,47 +114,10 @@ def tables(results: Results) -> str:
     return text
 
 
-def cpu_model() -> str:
-    found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    return found[1] if found else platform.machine()
-
-
-def distribution() -> str:
-    try:
-        return platform.freedesktop_os_release()["PRETTY_NAME"]
-    except (OSError, KeyError):
-        return "an unknown distribution"
-
-
-@dataclass(frozen=True)
-class CpuTime:
-    """Seconds since the start of the machine (wall), and of this script (its own)."""
-
-    wall: float
-    busy: float  # Of all cores and everybody; what a hypervisor took away counts as busy.
-    own: float
-
-    @staticmethod
-    def now() -> "CpuTime":
-        ticks = [int(n) for n in Path("/proc/stat").read_text().partition("\n")[0].split()[1:9]]
-        user, nice, system, _idle, _iowait, irq, softirq, steal = ticks
-        busy = user + nice + system + irq + softirq + steal
-        return CpuTime(time.monotonic(), busy / os.sysconf("SC_CLK_TCK"), sum(os.times()[:4]))
-
-
-def others_share(before: CpuTime, after: CpuTime) -> float:
-    """Which part of the cores others used in between."""
-    others = (after.busy - before.busy) - (after.own - before.own)
-    return max(0.0, others / ((after.wall - before.wall) * (os.cpu_count() or 1)))
-
-
 def header(events: int, runs: int, versions: list[str], before: CpuTime) -> str:
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / (1 << 30)
-    cores = len(os.sched_getaffinity(0))
     others = others_share(before, CpuTime.now())
     return "\n".join([
-        f"- {time.strftime('%Y-%m-%d')}: {cpu_model()}, {cores} cores, {memory:.0f} GiB, "
-        f"Linux {platform.release()}, {distribution()}",
+        f"- {machine.description()}",
         f"- {'; '.join(versions)}",
         f"- {events:,} events per log, page cache warm, whole processes, median of up to "
         f"{runs} runs, the tools in turn; others used {others:.0%} of the cores meanwhile",

@@ -14,9 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
-from logs import MAIN_CASE, Case, Failure, Log
+from logs import MAIN_CASE, Case, Log
+from script import ROOT, Failure, find_program, first_line_of, say
 
-ROOT = Path(__file__).resolve().parent.parent
 MODULES = ROOT / "build" / "bench"
 DUCKDB_PACKAGE = "@duckdb/node-api@1.5.6-r.1"
 
@@ -26,21 +26,8 @@ REPEAT_WITHIN = 20.0  # Seconds after which a slow tool is not run again: in the
 REPEAT_WITHIN_ELSEWHERE = 3.0  # and in the others.
 
 
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
 def threads_text(threads: int) -> str:
     return "1 thread" if threads == 1 else f"{threads} threads"
-
-
-def first_line_of(*command: str) -> str:
-    """What a tool says of its version; empty if it is not there."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-    return (done.stdout or done.stderr).strip().partition("\n")[0]
 
 
 @dataclass(frozen=True)
@@ -172,13 +159,6 @@ class Toolbox:
     remarks: list[str]
 
 
-def find_generator(build: Path) -> str:
-    for path in (build / "generate-log", build / "bench" / "generate-log"):
-        if path.exists():
-            return str(path)
-    raise Failure(f"there is no generate-log in {build}; scripts/bench builds it")
-
-
 def install_duckdb(remarks: list[str]) -> bool:
     if not shutil.which("node") or not shutil.which("npm"):
         remarks.append("DuckDB is left out: node and npm are not both installed.")
@@ -220,7 +200,7 @@ def open_toolbox(build: Path, references: bool) -> Toolbox:
                 versions.append(f"DuckDB {duckdb_version} on Node {first_line_of('node', '-v')}")
             else:
                 remarks.append("DuckDB is left out: it does not run here.")
-    return Toolbox(kairos, find_generator(build), versions, jq, duckdb, remarks)
+    return Toolbox(kairos, find_program(build, "generate-log"), versions, jq, duckdb, remarks)
 
 
 def available_memory() -> int:

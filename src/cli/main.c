@@ -14,6 +14,7 @@
 #include "analyse.h"
 #include "failure.h"
 #include "replay.h"
+#include "serve.h"
 #include "status.h"
 
 const char *argp_program_version = "kairos " KAIROS_VERSION;
@@ -26,6 +27,7 @@ struct command {
 /* Without one of these a log is analysed. */
 static const struct command commands[] = {
     {"replay", replay_command},
+    {"serve", serve_command},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -59,6 +59,13 @@ static bool is_same_boot(const struct clock_memory *memory, const char boot_id[B
            memcmp(memory->boot_id, boot_id, BOOT_ID_SIZE) == 0;
 }
 
+/* What the skew has become, if it was SKEW and the clocks now differ by MEASURED. */
+static int64_t adjust(int64_t skew, int64_t measured)
+{
+    int64_t step = measured - skew;
+    return step > -STEP_MIN && step < STEP_MIN ? skew : measured;
+}
+
 bool clock_init(struct clock *clock, const struct clock_reading *reading,
                 const char boot_id[BOOT_ID_SIZE], const struct clock_memory *memory, int64_t floor)
 {
@@ -68,7 +75,7 @@ bool clock_init(struct clock *clock, const struct clock_reading *reading,
     memcpy(clock->boot_id, boot_id, BOOT_ID_SIZE);
     clock->floor = floor;
     atomic_init(&clock->offset, now - reading->boottime);
-    atomic_init(&clock->skew, same_boot ? reading->wall - now : skew);
+    atomic_init(&clock->skew, same_boot ? adjust(skew, reading->wall - now) : skew);
     atomic_init(&clock->sane, now >= floor);
     return same_boot;
 }
@@ -94,11 +101,9 @@ bool clock_check(struct clock *clock, const struct clock_reading *reading)
         atomic_store(&clock->sane, true);
         return true;
     }
-    int64_t step = reading->wall - (reading->boottime + offset) - skew;
-    if (step > -STEP_MIN && step < STEP_MIN)
-        return false;
-    atomic_store(&clock->skew, skew + step);
-    return true;
+    int64_t adjusted = adjust(skew, reading->wall - (reading->boottime + offset));
+    atomic_store(&clock->skew, adjusted);
+    return adjusted != skew;
 }
 
 bool clock_is_sane(const struct clock *clock)

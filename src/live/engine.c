@@ -12,6 +12,9 @@
 /* So many are looked at before others get the lock: well under a millisecond's work. */
 #define CHUNK 256
 
+/* So many are looked at in one tick: a millisecond's work or two. */
+#define LOOKS_MAX 8192
+
 /* Heartbeats are entered in batches, so that the memory that one needs is on its way while others
  * are worked on. */
 #define BATCH 32
@@ -73,7 +76,7 @@ static bool take_up(struct engine *engine, struct watched *watched, uint64_t has
     struct incident incident;
     if (!index_insert(&engine->index, hash, watched->slot))
         return false;
-    watched_settle(engine, watched, since);
+    watched_settle(engine, watched);
     if (watched_has_incident(watched) && engine->options.listener.opened != NULL) {
         watched_describe(watched, since, &incident);
         engine->options.listener.opened(engine->options.listener.context, &incident);
@@ -108,12 +111,9 @@ static size_t load_batch(struct engine *engine, uint32_t *slot, struct watched *
     for (; *slot < slots && count < BATCH; ++*slot) {
         if (registry_use(engine->registry, *slot) != SLOT_SERVICE)
             continue;
-        struct watched *watched = &batch[count];
-        watched->slot = *slot;
-        watched->changed = false;
-        watched->last_seen = time_decode(atomic_load(registry_cell(engine->registry, *slot)));
-        registry_load(engine->registry, *slot, &watched->service);
-        hashes[count] = index_hash(&engine->index, watched->service.name, watched->service.length);
+        const struct service *service = &batch[count].service;
+        watched_load(engine, &batch[count], *slot);
+        hashes[count] = index_hash(&engine->index, service->name, service->length);
         index_prefetch(&engine->index, hashes[count++]);
     }
     return count;
@@ -154,6 +154,7 @@ struct engine *engine_create(struct registry *registry, const struct engine_opti
     memset(engine, 0, sizeof(*engine));
     engine->options = *options;
     engine->registry = registry;
+    engine->judged_until = since;
     pthread_mutex_init(&engine->lock, NULL);
     uint32_t gaps = registry_gap_count(registry);
     atomic_init(&engine->fresh_from, gaps > 0 ? registry_gap(registry, gaps).to : TIME_NEVER);
@@ -303,7 +304,7 @@ static enum engine_result beat_slowly(struct engine *engine, const char *name, s
         watched_beat(engine, &watched, time, now);
     else
         result = ENGINE_OLDER;
-    watched_settle(engine, &watched, now);
+    watched_settle(engine, &watched);
     engine_unlock(engine);
     return result;
 }
@@ -315,6 +316,8 @@ static enum engine_result beat(struct engine *engine, const char *name, size_t l
         return ENGINE_IN_FUTURE;
     if (time > now)
         time = now;
+    if (time < KAIROS_TIME_MIN) /* the wall clock was stepped, and the sender lives in the year 1 */
+        time = KAIROS_TIME_MIN;
     struct index_shard *shard = index_shard(&engine->index, hash);
     enum quick quick = QUICK_NO;
     pthread_mutex_lock(&shard->lock);
@@ -404,14 +407,12 @@ static enum engine_result ping_report(struct engine *engine, const char *name, s
         watched_fail(engine, &watched, now);
         count(&engine->counters.fails, 1);
     } else if (action == ENGINE_START) {
-        if (!watched.service.paused)
-            watched.service.run_started = now;
-        watched.changed = true;
+        watched_start(&watched, now);
         count(&engine->counters.starts, 1);
     } else {
         count(&engine->counters.logs, 1);
     }
-    watched_settle(engine, &watched, now);
+    watched_settle(engine, &watched);
     engine_unlock(engine);
     return result;
 }
@@ -466,29 +467,32 @@ static void look(struct engine *engine, uint32_t slot, int64_t now, int64_t hear
         return;
     }
     watched_judge(engine, &watched, heard, now);
-    watched_settle(engine, &watched, heard);
+    watched_settle(engine, &watched);
 }
 
-/* Looks at all entries that come up by TIME; the lock is held. */
-static void look_at_due(struct engine *engine, int64_t time, int64_t now, int64_t heard,
-                        struct engine_wake *wake)
+/* Looks at up to MAX entries that come up by TIME; the lock is held. */
+static struct engine_wake look_at_due(struct engine *engine, int64_t time, int64_t now,
+                                      int64_t heard, size_t max)
 {
+    struct engine_wake wake = {0};
     uint32_t slot;
-    unsigned looked = 0;
+    if (heard > engine->judged_until)
+        engine->judged_until = heard;
     wheel_advance(&engine->wheel, time);
-    while (wheel_pop(&engine->wheel, &slot)) {
-        look(engine, slot, now, heard, wake);
+    for (size_t looked = 0; looked < max && wheel_pop(&engine->wheel, &slot);) {
+        look(engine, slot, now, heard, &wake);
         if (++looked % CHUNK == 0)
             engine_yield(engine);
     }
-    wake->next = wheel_next(&engine->wheel);
+    wake.more = wheel_has_due(&engine->wheel);
+    wake.next = wheel_next(&engine->wheel);
+    return wake;
 }
 
 struct engine_wake engine_tick(struct engine *engine, int64_t now, int64_t heard_until)
 {
-    struct engine_wake wake = {0};
     engine_lock(engine);
-    look_at_due(engine, now, now, heard_until, &wake);
+    struct engine_wake wake = look_at_due(engine, now, now, heard_until, LOOKS_MAX);
     engine_unlock(engine);
     return wake;
 }
@@ -526,9 +530,8 @@ static void look_at_runs(struct engine *engine, int64_t now)
 
 void engine_record_gap(struct engine *engine, const struct gap *gap)
 {
-    struct engine_wake wake = {0};
     engine_lock(engine);
-    look_at_due(engine, gap->from, gap->to, gap->from, &wake);
+    look_at_due(engine, gap->from, gap->to, gap->from, SIZE_MAX);
     uint32_t recorded = registry_gap_count(engine->registry);
     if (recorded > 0 && recorded % GAPS_KEPT == 0)
         take_gaps_everywhere(engine);

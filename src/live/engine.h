@@ -119,13 +119,14 @@ void engine_heartbeats(struct engine *engine, const struct kairos_event *events,
 
 struct engine_wake {
     int64_t next;       /* when to tick next at the latest; INT64_MAX if nothing waits */
+    bool more;          /* more is due than one tick looks at: tick again at once */
     bool wants_hearing; /* something is due that may be judged once it has been heard to NOW */
 };
 
 /*
  * Judges what is due before HEARD_UNTIL (not after NOW): all that arrived before then has been
- * heard. Looks at no more than a bounded number of services while it holds the lock, and at all
- * that are due before it returns.
+ * heard. One tick looks at a bounded number of services, those that came up last first, so that
+ * NOW is not out of date when the last of them is judged.
  */
 struct engine_wake engine_tick(struct engine *engine, int64_t now, int64_t heard_until);
 

@@ -17,18 +17,10 @@ static enum service_status status_of(enum state state)
     return statuses[state];
 }
 
-/* When an alert is raised unless it beats. */
 static int64_t next_deadline(const struct watched *watched)
 {
-    const struct service *service = &watched->service;
-    if (service->paused || watched_has_incident(watched))
-        return TIME_NEVER;
-    if (watched_is_running(watched))
-        return service->run_started + service->max_runtime;
-    if (watched->last_seen == TIME_NEVER)
-        return TIME_NEVER;
-    int64_t alert = expectation_alert_after(&service->expectation, watched->last_seen);
-    return alert <= KAIROS_TIME_MAX ? alert : TIME_NEVER;
+    int64_t alert = watched_alert_after(watched);
+    return watched_has_incident(watched) || alert > KAIROS_TIME_MAX ? TIME_NEVER : alert;
 }
 
 static uint64_t missed_count(const struct watched *watched, int64_t now)
@@ -208,7 +200,7 @@ static enum engine_result change_found(struct engine *engine, struct watched *wa
     watched->service.max_runtime = wanted.max_runtime;
     watched->service.declared = true;
     watched->changed = true;
-    watched_settle(engine, watched, now);
+    watched_settle(engine, watched);
     return ENGINE_OK;
 }
 
@@ -264,7 +256,7 @@ enum engine_result engine_pause(struct engine *engine, const char *name, size_t 
         resume_service(&watched, now);
     watched.service.declared = true;
     watched.changed = true;
-    watched_settle(engine, &watched, now);
+    watched_settle(engine, &watched);
     view_of(engine, &watched, now, view);
     engine_unlock(engine);
     return ENGINE_OK;

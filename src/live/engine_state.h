@@ -48,6 +48,7 @@ struct engine {
 
     pthread_mutex_t lock;     /* of all below, and of the registry's slots */
     _Atomic unsigned waiting; /* threads that want it */
+    int64_t judged_until;     /* all that was due before has been judged */
     struct wheel wheel;
     uint64_t services[STATE_COUNT]; /* that of STATE_NONE means nothing */
     bool no_space;                  /* the registry could not grow */
@@ -82,11 +83,18 @@ bool watched_repeats(const struct watched *watched);
 /* Whether a run is under way whose time is limited. */
 bool watched_is_running(const struct watched *watched);
 
-/* Raises the alert that is due before UNTIL, if there is one. */
+/* When the next alert is raised, unless it beats: as soon as the time is later; INT64_MAX is never.
+ */
+int64_t watched_alert_after(const struct watched *watched);
+
+/* Raises the alert that is due before UNTIL, if there is one and no incident is open. */
 void watched_judge(struct engine *engine, struct watched *watched, int64_t until, int64_t now);
 
 /* A heartbeat at TIME, later than the last one, arrives at NOW. */
 void watched_beat(struct engine *engine, struct watched *watched, int64_t time, int64_t now);
+
+/* A run begins at NOW. It ends with the next heartbeat: it is under way while it is the later. */
+void watched_start(struct watched *watched, int64_t now);
 
 /* The service reports at NOW that it failed. */
 void watched_fail(struct engine *engine, struct watched *watched, int64_t now);
@@ -101,8 +109,11 @@ void watched_count_alerts(struct watched *watched, uint64_t alerts);
 /* What is known of the open incident at NOW. */
 void watched_describe(const struct watched *watched, int64_t now, struct incident *incident);
 
-/* Writes what has changed; sets the state, as judged up to HEARD; puts it into the wheel. */
-void watched_settle(struct engine *engine, struct watched *watched, int64_t heard);
+/*
+ * Writes what has changed; sets the state, as far as has been heard and judged; puts it into the
+ * wheel.
+ */
+void watched_settle(struct engine *engine, struct watched *watched);
 
 /* When to look at it next: as soon as the time is later; INT64_MAX is never. */
 int64_t watched_next(const struct engine *engine, const struct watched *watched);

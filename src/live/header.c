@@ -88,6 +88,19 @@ void header_add_gap(struct header *header, const struct gap *gap)
     atomic_store(&header->gap_count, number);
 }
 
+uint32_t header_redo_checksum(uint32_t slot, const struct slot *image)
+{
+    return (uint32_t)XXH3_64bits_withSeed(image->bytes, SLOT_SIZE, slot);
+}
+
+uint32_t header_redo_slot(const struct header *header)
+{
+    uint32_t slot = atomic_load(&header->redo.slot) - 1;
+    bool valid = slot != SLOT_NONE &&
+                 header->redo.checksum == header_redo_checksum(slot, &header->redo.image);
+    return valid ? slot : SLOT_NONE;
+}
+
 struct gap header_gap(const struct header *header, uint32_t number)
 {
     const struct header_gap *copy = &header->gaps[number % GAPS_KEPT];

@@ -44,12 +44,13 @@ struct header_gap {
 /* A slot that is being written: should the process be killed meanwhile, it is written again. */
 struct header_redo {
     _Atomic uint32_t slot; /* and 1; 0 if none is */
+    uint32_t checksum;     /* of slot and image */
     struct slot image;
 };
 
 struct header {
     struct header_identity identity;
-    _Atomic uint32_t segments; /* that are part of the registry */
+    _Atomic uint32_t segments; /* of the file, whole ones */
     _Atomic uint32_t clock_number;
     _Atomic uint32_t gap_count;              /* ever recorded */
     _Atomic uint64_t alive_at, synced_until; /* time_encode'd */
@@ -80,6 +81,12 @@ void header_keep_clock(struct header *header, const struct clock_memory *memory)
 bool header_clock(const struct header *header, struct clock_memory *memory);
 
 void header_add_gap(struct header *header, const struct gap *gap);
+
+/* The checksum of a redo record. */
+uint32_t header_redo_checksum(uint32_t slot, const struct slot *image);
+
+/* The slot that the redo record is about; SLOT_NONE if there is none, or it is damaged. */
+uint32_t header_redo_slot(const struct header *header);
 
 /* The gap numbered NUMBER; one that is damaged reads as one that lasts no time. */
 struct gap header_gap(const struct header *header, uint32_t number);

@@ -29,7 +29,7 @@ void registry_close(struct registry *registry)
 
 uint32_t registry_slots(const struct registry *registry)
 {
-    return atomic_load_explicit(&registry->header->segments, memory_order_acquire) * SEGMENT_SLOTS;
+    return atomic_load_explicit(&registry->segments, memory_order_acquire) * SEGMENT_SLOTS;
 }
 
 uint32_t registry_capacity(const struct registry *registry)
@@ -89,6 +89,7 @@ static void write_slot(struct registry *registry, uint32_t slot, const struct sl
 {
     struct header_redo *redo = &registry->header->redo;
     redo->image = *new;
+    redo->checksum = header_redo_checksum(slot, new);
     in_order();
     atomic_store_explicit(&redo->slot, slot + 1, memory_order_relaxed);
     in_order();
@@ -174,32 +175,49 @@ size_t registry_free(const struct registry *registry)
 
 /* ---- Growing ---- */
 
-static enum registry_growth add_segment(struct registry *registry)
+/* Allocates a segment on the disk and maps it; errno tells why not. */
+static bool add_segment(struct registry *registry, off_t begin)
 {
-    off_t begin = (off_t)map_size(registry->mapped);
-    if (map_size(registry->mapped + 1) > registry->reserved)
-        return REGISTRY_AT_LIMIT;
+    /* A crash of the machine may have left something behind the end. */
+    if (ftruncate(registry->file, begin) != 0)
+        return false;
     int error = posix_fallocate(registry->file, begin, SEGMENT_SIZE);
-    if (error == 0 && fsync(registry->file) != 0)
-        error = errno;
-    if (error == 0 && mmap(registry->base + begin, SEGMENT_SIZE, PROT_READ | PROT_WRITE,
-                           MAP_SHARED | MAP_FIXED, registry->file, begin) == MAP_FAILED)
-        error = errno;
     if (error != 0) {
-        (void)!ftruncate(registry->file, begin); /* gives back what was allocated of it */
         errno = error;
-        return REGISTRY_NO_SPACE;
+        return false;
     }
-    registry->mapped++;
-    return REGISTRY_GROWN;
+    return fsync(registry->file) == 0 &&
+           mmap(registry->base + begin, SEGMENT_SIZE, PROT_READ | PROT_WRITE,
+                MAP_SHARED | MAP_FIXED, registry->file, begin) != MAP_FAILED;
+}
+
+/* Before a slot of a segment is used, the header on the disk says that there is one. */
+static bool count_segment(struct registry *registry)
+{
+    atomic_store(&registry->header->segments, registry->mapped + 1);
+    if (msync(registry->base, HEADER_SIZE, MS_SYNC) == 0)
+        return true;
+    atomic_store(&registry->header->segments, registry->mapped);
+    return false;
 }
 
 enum registry_growth registry_grow(struct registry *registry)
 {
     enum registry_growth growth = REGISTRY_GROWN;
     pthread_mutex_lock(&registry->growing);
-    if (registry->mapped == atomic_load(&registry->header->segments))
-        growth = add_segment(registry);
+    off_t begin = (off_t)map_size(registry->mapped);
+    if (registry->mapped > atomic_load(&registry->segments)) {
+        growth = REGISTRY_GROWN; /* by another thread, just now */
+    } else if (map_size(registry->mapped + 1) > registry->reserved) {
+        growth = REGISTRY_AT_LIMIT;
+    } else if (add_segment(registry, begin) && count_segment(registry)) {
+        registry->mapped++;
+    } else {
+        int error = errno;
+        (void)!ftruncate(registry->file, begin); /* gives back what was allocated of it */
+        errno = error;
+        growth = REGISTRY_NO_SPACE;
+    }
     pthread_mutex_unlock(&registry->growing);
     return growth;
 }
@@ -207,7 +225,7 @@ enum registry_growth registry_grow(struct registry *registry)
 void registry_adopt(struct registry *registry)
 {
     pthread_mutex_lock(&registry->growing);
-    atomic_store_explicit(&registry->header->segments, registry->mapped, memory_order_release);
+    atomic_store_explicit(&registry->segments, registry->mapped, memory_order_release);
     pthread_mutex_unlock(&registry->growing);
 }
 
@@ -255,7 +273,7 @@ int64_t registry_synced_until(const struct registry *registry)
 
 bool registry_sync(struct registry *registry, int64_t now)
 {
-    size_t size = map_size(atomic_load(&registry->header->segments));
+    size_t size = map_size(atomic_load(&registry->segments));
     if (atomic_load(&registry->sync_error) != 0) {
         errno = atomic_load(&registry->sync_error);
         return false;

@@ -29,7 +29,7 @@
 
 #define REGISTRY_VERSION 1
 
-/* Whole pages of both kinds: 92 of cells, 1,024 of slots. */
+/* Whole pages of both kinds: 90 of cells, 1,024 of slots. */
 #define SEGMENT_SLOTS (1024 * SLOTS_PER_PAGE)
 
 /* No slot. */

@@ -3,7 +3,7 @@
  * the files that make up the registry, and for nobody else.
  *
  *   | header | cells … | slots …        | cells … | slots …        |
- *     1 page   92 pages  1,024 pages      second segment
+ *     1 page   90 pages  1,024 pages      second segment
  */
 #ifndef KAIROS_LIVE_REGISTRY_MAP_H
 #define KAIROS_LIVE_REGISTRY_MAP_H
@@ -25,7 +25,8 @@ struct registry {
     size_t reserved;
     struct header *header; /* at base */
 
-    uint32_t mapped; /* segments; under `growing` */
+    _Atomic uint32_t segments; /* that are part of the registry */
+    uint32_t mapped;           /* and the one that will be; under `growing` */
     pthread_mutex_t growing;
 
     uint32_t unused;   /* slots from here on were never used */
@@ -64,5 +65,41 @@ static inline struct slot *map_slot(char *base, uint32_t slot)
                            (size_t)(number / SLOTS_PER_PAGE) * PAGE_SIZE +
                            (size_t)(number % SLOTS_PER_PAGE) * SLOT_SIZE);
 }
+
+/*
+ * The slot of the service whose name the continuation in SLOT belongs to; SLOT_NONE if there is
+ * none among the SLOTS slots, or it is damaged.
+ */
+uint32_t map_owner(char *base, uint32_t slots, uint32_t slot);
+
+/* Paths of one opening. */
+struct place {
+    char directory[PATH_MAX];
+    char file[PATH_MAX + 32];
+    char new_file[PATH_MAX + 32]; /* of a file that is not whole yet */
+    char lock[PATH_MAX + 32];
+};
+
+/*
+ * Makes a registry with so many empty segments under its working name, on the disk. Returns a
+ * descriptor, or -1 and describes the failure.
+ */
+int place_create(const struct place *place, uint32_t segments, struct failure *failure);
+
+/* Brings the directory's names to the disk. */
+bool place_sync(const struct place *place);
+
+/* Maps the registry's file, and takes it that nothing is known of it. */
+bool registry_map(struct registry *registry, uint32_t segments, struct failure *failure);
+
+/* Looks at every slot that is mapped. Returns false, and has changed nothing, if any is damaged. */
+bool registry_take_stock(struct registry *registry);
+
+/*
+ * Puts a new file with all that is intact into the place of the damaged one, which has SIZE bytes;
+ * maps it. On failure the damaged one is where it was.
+ */
+bool registry_rescue(struct registry *registry, const struct place *place, size_t size,
+                     struct registry_report *report, struct failure *failure);
 
 #endif

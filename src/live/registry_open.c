@@ -1,6 +1,5 @@
 /*
- * registry_open.c - opens the registry's file, or makes one; sets a damaged one aside and copies
- * what is intact of it.
+ * registry_open.c - opens the registry's file, or makes one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +10,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "registry_map.h"
@@ -23,14 +21,6 @@
 /* Source: statfs(2). */
 #define MAGIC_EXT4 0xef53
 #define MAGIC_XFS  0x58465342
-
-/* Paths of one opening. */
-struct place {
-    char directory[PATH_MAX];
-    char file[PATH_MAX + 32];
-    char new_file[PATH_MAX + 32];
-    char lock[PATH_MAX + 32];
-};
 
 /* ---- The directory and its lock ---- */
 
@@ -101,7 +91,7 @@ static const char *file_system_warning(int fd)
 static bool reserve(struct registry *registry, size_t slots, size_t file_size,
                     struct failure *failure)
 {
-    size_t segments = slots / SEGMENT_SLOTS + 2, present = file_size / SEGMENT_SIZE;
+    size_t segments = slots / SEGMENT_SLOTS + 2, present = file_size / SEGMENT_SIZE + 1;
     size_t limit = REGISTRY_SLOTS_MAX / SEGMENT_SLOTS;
     segments = segments > present ? segments : present;
     segments = segments < limit ? segments : limit;
@@ -119,40 +109,20 @@ static bool reserve(struct registry *registry, size_t slots, size_t file_size,
     return true;
 }
 
-/* Maps the file's header and its first SEGMENTS segments. */
-static bool map_file(struct registry *registry, uint32_t segments, struct failure *failure)
+bool registry_map(struct registry *registry, uint32_t segments, struct failure *failure)
 {
     if (mmap(registry->base, map_size(segments), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
              registry->file, 0) == MAP_FAILED)
         return failure_set(failure, "the registry cannot be mapped: %s", strerror(errno));
     registry->header = (struct header *)registry->base;
     registry->mapped = segments;
-    return true;
+    atomic_store(&registry->segments, segments);
+    registry->unused = registry->released = 0;
+    registry->released_count = 0;
+    return madvise(registry->links, registry->links_size, MADV_DONTNEED) == 0; /* all zero */
 }
 
-static bool open_file(struct registry *registry, const struct place *place, off_t *size,
-                      struct failure *failure)
-{
-    struct stat status;
-    registry->file = open(place->file, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    if (registry->file < 0 || fstat(registry->file, &status) != 0)
-        return failure_set(failure, "cannot open %s: %s", place->file, strerror(errno));
-    if (!S_ISREG(status.st_mode))
-        return failure_set(failure, "%s is no regular file; move it away", place->file);
-    *size = status.st_size;
-    return true;
-}
-
-/* ---- A new file ---- */
-
-static bool sync_directory(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool synced = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    return synced;
-}
+/* ---- Files ---- */
 
 static bool fill_file(int fd, uint32_t segments)
 {
@@ -173,293 +143,121 @@ static bool fill_file(int fd, uint32_t segments)
     return written == HEADER_SIZE && fsync(fd) == 0;
 }
 
-/* Makes a file with so many empty segments under its working name; it is there whole or not. */
-static bool create_file(const struct place *place, uint32_t segments, struct failure *failure)
+int place_create(const struct place *place, uint32_t segments, struct failure *failure)
 {
     int fd = open(place->new_file, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool made = fd >= 0 && fill_file(fd, segments) && rename(place->new_file, place->file) == 0 &&
-                sync_directory(place->directory);
-    if (!made)
-        failure_set(failure, "cannot create %s: %s", place->file, strerror(errno));
+    if (fd >= 0 && fill_file(fd, segments))
+        return fd;
+    failure_set(failure, "cannot create %s: %s", place->new_file, strerror(errno));
+    if (fd >= 0) {
+        close(fd);
+        unlink(place->new_file);
+    }
+    return -1;
+}
+
+bool place_sync(const struct place *place)
+{
+    int fd = open(place->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool synced = fd >= 0 && fsync(fd) == 0;
     if (fd >= 0)
         close(fd);
-    if (!made)
-        unlink(place->new_file);
-    return made;
+    return synced;
 }
 
-/* ---- Taking stock ---- */
-
-/* The continuation in SLOT is linked to its owner, unless that has a better one. */
-static void link_name(struct registry *registry, uint32_t slot)
+/* Makes the first file of a directory; it is there whole or not at all. */
+static bool make_file(const struct place *place, struct failure *failure)
 {
-    uint32_t owner, slots = registry_slots(registry);
-    struct service service;
-    if (!slot_owner(map_slot(registry->base, slot), &owner) || owner >= slots)
-        return;
-    if (slot_decode(map_slot(registry->base, owner), map_slot(registry->base, slot), &service))
-        registry->links[owner] = slot + 1;
+    int fd = place_create(place, 1, failure);
+    if (fd < 0)
+        return false;
+    close(fd);
+    if (rename(place->new_file, place->file) == 0 && place_sync(place))
+        return true;
+    return failure_set(failure, "cannot create %s: %s", place->file, strerror(errno));
 }
 
-static bool is_long(const struct registry *registry, uint32_t slot)
-{
-    return slot_name_is_long(slot_name_length(map_slot(registry->base, slot)));
-}
-
-/* Whether the service in SLOT is intact. */
-static bool is_intact(const struct registry *registry, uint32_t slot)
-{
-    struct service service;
-    uint32_t link = registry->links[slot];
-    return slot_decode(map_slot(registry->base, slot),
-                       link == 0 ? NULL : map_slot(registry->base, link - 1), &service) &&
-           atomic_load(registry_cell(registry, slot)) <= time_encode(KAIROS_TIME_MAX);
-}
-
-/* Frees a continuation whose service is not there: the process was killed between the two. */
-static void free_orphan(struct registry *registry, uint32_t slot)
-{
-    uint32_t owner;
-    if (!slot_owner(map_slot(registry->base, slot), &owner) || owner >= registry_slots(registry) ||
-        registry->links[owner] != slot + 1)
-        registry_remove(registry, slot);
-}
-
-/* All slots before SLOT that are not known yet are free. */
-static void note_used(struct registry *registry, uint32_t slot)
-{
-    for (; registry->unused < slot; registry->unused++) {
-        registry->links[registry->unused] = registry->released;
-        registry->released = registry->unused + 1;
-        registry->released_count++;
-    }
-    registry->unused = slot + 1;
-}
-
-/* Looks at the slots of services with long names, and at the continuations. */
-static size_t take_stock_of_names(struct registry *registry)
-{
-    uint32_t slots = registry_slots(registry);
-    size_t damaged = 0;
-    for (uint32_t slot = 0; slot < slots; slot++) {
-        if (registry_use(registry, slot) == SLOT_NAME)
-            free_orphan(registry, slot);
-        else if (registry_use(registry, slot) == SLOT_SERVICE && is_long(registry, slot))
-            damaged += !is_intact(registry, slot);
-    }
-    return damaged;
-}
-
-/* Looks at every slot. Returns how many services are damaged. */
-static size_t take_stock(struct registry *registry)
-{
-    uint32_t slots = registry_slots(registry);
-    size_t damaged = 0;
-    bool names = false;
-    for (uint32_t slot = 0; slot < slots; slot++) {
-        enum slot_use use = registry_use(registry, slot);
-        if (use == SLOT_FREE)
-            continue;
-        note_used(registry, slot);
-        if (use == SLOT_NAME)
-            link_name(registry, slot);
-        if (use == SLOT_NAME || is_long(registry, slot))
-            names = true;
-        else
-            damaged += !is_intact(registry, slot);
-    }
-    return names ? damaged + take_stock_of_names(registry) : damaged;
-}
-
-/* Writes once more what the process was killed in the midst of. */
-static void redo(struct registry *registry)
-{
-    struct header_redo *redo = &registry->header->redo;
-    uint32_t slot = atomic_load(&redo->slot);
-    if (slot != 0 && slot <= registry_slots(registry))
-        *map_slot(registry->base, slot - 1) = redo->image;
-    atomic_store(&redo->slot, 0);
-}
-
-/* ---- Damage ---- */
-
-/* Why the file cannot be used as it is; NULL if its header and size are right. */
-static const char *find_damage(const struct registry *registry, off_t size)
-{
-    if (size < HEADER_SIZE)
-        return "it is shorter than its header";
-    if (header_check(registry->header) == HEADER_FOREIGN)
-        return "it does not begin as a registry does";
-    if (header_check(registry->header) == HEADER_DAMAGED)
-        return "the checksum of its header is wrong";
-    uint64_t segments = atomic_load(&registry->header->segments);
-    if (segments == 0 || segments > registry->mapped)
-        return "it is shorter than its header says";
-    return NULL;
-}
-
-static bool refuse_version(const struct registry *registry, const struct place *place,
-                           struct failure *failure)
-{
-    return failure_set(failure,
-                       "%s was written by version %u of the registry's format, and this kairos "
-                       "reads version %u; start the kairos that wrote it, or move the file away",
-                       place->file, registry->header->identity.version, REGISTRY_VERSION);
-}
-
-static bool set_aside(const struct place *place, struct registry_report *report,
+static bool open_file(struct registry *registry, const struct place *place, size_t *size,
                       struct failure *failure)
 {
-    char date[32];
-    time_t now = time(NULL);
-    struct tm utc;
-    gmtime_r(&now, &utc);
-    strftime(date, sizeof(date), "%Y%m%dT%H%M%SZ", &utc);
-    for (int try = 0; try < 100; try++) {
-        snprintf(report->aside, sizeof(report->aside), "%s.damaged-%s-%d", place->file, date, try);
-        if (renameat2(AT_FDCWD, place->file, AT_FDCWD, report->aside, RENAME_NOREPLACE) == 0) {
-            report->set_aside = true;
-            return true;
-        }
-        if (errno != EEXIST)
-            break;
-    }
-    return failure_set(failure, "%s is damaged, and cannot be renamed: %s", place->file,
-                       strerror(errno));
-}
-
-/* The damaged file, for reading; its pages are private. */
-struct wreck {
-    char *base;
-    size_t size;
-    uint32_t slots;
-};
-
-static bool wreck_open(struct wreck *wreck, int fd, off_t size)
-{
-    *wreck = (struct wreck){.size = (size_t)size};
-    if (wreck->size < map_size(1))
-        return true; /* nothing in it can be saved */
-    wreck->base =
-        mmap(NULL, wreck->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
-    if (wreck->base == MAP_FAILED)
-        return false;
-    wreck->slots = (uint32_t)((wreck->size - HEADER_SIZE) / SEGMENT_SIZE) * SEGMENT_SLOTS;
+    struct stat status;
+    registry->file = open(place->file, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (registry->file < 0 || fstat(registry->file, &status) != 0)
+        return failure_set(failure, "cannot open %s: %s", place->file, strerror(errno));
+    if (!S_ISREG(status.st_mode))
+        return failure_set(failure, "%s is no regular file; move it away", place->file);
+    *size = (size_t)status.st_size;
+    if (*size > map_size(REGISTRY_SLOTS_MAX / SEGMENT_SLOTS))
+        return failure_set(failure, "%s is larger than any registry; move it away", place->file);
     return true;
-}
-
-/* What is known of Kairós itself; without it, the newest heartbeat says when it could hear last. */
-static void save_header(struct registry *registry, const struct wreck *wreck, uint64_t newest)
-{
-    const struct header *old = (const struct header *)wreck->base;
-    struct header *header = registry->header;
-    if (wreck->base != NULL && header_check(old) == HEADER_OK) {
-        uint32_t segments = atomic_load(&header->segments);
-        memcpy(header, old, sizeof(*header));
-        atomic_store(&header->segments, segments);
-        atomic_store(&header->redo.slot, 0);
-        return;
-    }
-    atomic_store(&header->alive_at, newest);
-    atomic_store(&header->synced_until, newest);
-}
-
-/* Copies the service in SLOT of the damaged file, if it is intact. Returns whether it is. */
-static bool save_service(struct registry *registry, const struct wreck *wreck, uint32_t slot,
-                         uint32_t second)
-{
-    struct service service;
-    const struct slot *old = map_slot(wreck->base, slot);
-    const struct slot *name = second < wreck->slots ? map_slot(wreck->base, second) : NULL;
-    uint64_t cell = atomic_load(map_cell(wreck->base, slot));
-    if (slot_use(old) != SLOT_SERVICE || !slot_decode(old, name, &service) ||
-        cell > time_encode(KAIROS_TIME_MAX))
-        return false;
-    *map_slot(registry->base, slot) = *old;
-    if (name != NULL)
-        *map_slot(registry->base, second) = *name;
-    atomic_store(map_cell(registry->base, slot), cell);
-    return true;
-}
-
-/* Copies what is intact into the new file, slot by slot to the same places. */
-static size_t save(struct registry *registry, const struct wreck *wreck)
-{
-    size_t saved = 0;
-    uint64_t newest = 0;
-    for (uint32_t slot = 0; slot < wreck->slots; slot++) {
-        uint32_t owner = slot, second = SLOT_NONE;
-        if (slot_use(map_slot(wreck->base, slot)) == SLOT_NAME) {
-            if (!slot_owner(map_slot(wreck->base, slot), &owner) || owner >= wreck->slots)
-                continue;
-            second = slot;
-        }
-        if (!save_service(registry, wreck, owner, second))
-            continue;
-        uint64_t cell = atomic_load(map_cell(wreck->base, owner));
-        newest = cell > newest ? cell : newest;
-        saved++;
-    }
-    save_header(registry, wreck, newest);
-    return saved;
-}
-
-/* Puts a new file in the place of a damaged one. */
-static bool replace_file(struct registry *registry, const struct place *place, off_t size,
-                         struct registry_report *report, struct failure *failure)
-{
-    struct wreck wreck;
-    off_t new_size = 0;
-    int old = registry->file;
-    bool replaced = false;
-    if (!wreck_open(&wreck, old, size))
-        return failure_set(failure, "%s is damaged, and cannot be mapped: %s", place->file,
-                           strerror(errno));
-    uint32_t segments = wreck.slots / SEGMENT_SLOTS;
-    if (set_aside(place, report, failure) &&
-        create_file(place, segments > 0 ? segments : 1, failure) &&
-        open_file(registry, place, &new_size, failure) &&
-        map_file(registry, segments > 0 ? segments : 1, failure)) {
-        report->saved = save(registry, &wreck);
-        take_stock(registry);
-        replaced = true;
-    }
-    if (wreck.base != NULL)
-        munmap(wreck.base, wreck.size);
-    if (registry->file != old)
-        close(old);
-    return replaced;
 }
 
 /* ---- Opening ---- */
 
+static bool refuse(const struct place *place, const struct header_identity *identity,
+                   struct failure *failure)
+{
+    if (identity->version != REGISTRY_VERSION)
+        return failure_set(
+            failure,
+            "%s was written by version %u of the registry's format, and this kairos "
+            "reads version %u; start the kairos that wrote it, or move the file away",
+            place->file, identity->version, REGISTRY_VERSION);
+    return failure_set(
+        failure,
+        "%s was written on another kind of machine; start it there, or move the file "
+        "away",
+        place->file);
+}
+
+/*
+ * Maps the file and looks whether it can be used. What is wrong with it is put into the report; a
+ * file that somebody else can use is a failure.
+ */
+static bool examine(struct registry *registry, const struct place *place, size_t size,
+                    struct registry_report *report, struct failure *failure)
+{
+    uint32_t whole = size < HEADER_SIZE ? 0 : (uint32_t)((size - HEADER_SIZE) / SEGMENT_SIZE);
+    if (size < HEADER_SIZE) {
+        report->damage = "it is shorter than its header";
+        return true;
+    }
+    if (!registry_map(registry, whole, failure))
+        return false;
+    uint32_t segments = atomic_load(&registry->header->segments);
+    switch (header_check(registry->header)) {
+    case HEADER_FOREIGN:
+        report->damage = "it does not begin as a registry does";
+        return true;
+    case HEADER_DAMAGED:
+        report->damage = "the checksum of its header is wrong";
+        return true;
+    case HEADER_NEWER:
+    case HEADER_OTHER:
+        return refuse(place, &registry->header->identity, failure);
+    case HEADER_OK:
+        break;
+    }
+    /* One segment more may be there: allocated, and not used yet. */
+    if (segments == 0 || segments > whole || segments + 1 < whole) {
+        report->damage = "its size is not what its header says";
+        return true;
+    }
+    registry->mapped = segments;
+    atomic_store(&registry->segments, segments);
+    if (!registry_take_stock(registry))
+        report->damage = "checksums in it are wrong";
+    return true;
+}
+
 static bool use_file(struct registry *registry, const struct place *place, size_t slots,
                      struct registry_report *report, struct failure *failure)
 {
-    off_t size = 0;
-    if (!open_file(registry, place, &size, failure) ||
-        !reserve(registry, slots, (size_t)size, failure))
+    size_t size = 0;
+    if (!open_file(registry, place, &size, failure) || !reserve(registry, slots, size, failure) ||
+        !examine(registry, place, size, report, failure))
         return false;
-    size_t whole = size < HEADER_SIZE ? 0 : ((size_t)size - HEADER_SIZE) / SEGMENT_SIZE;
-    if (whole * SEGMENT_SLOTS > REGISTRY_SLOTS_MAX)
-        return failure_set(failure, "%s is larger than any registry; move it away", place->file);
-    if (size >= HEADER_SIZE && !map_file(registry, (uint32_t)whole, failure))
-        return false;
-
-    report->damage = find_damage(registry, size);
-    if (report->damage == NULL && header_check(registry->header) != HEADER_OK)
-        return refuse_version(registry, place, failure);
-    if (report->damage == NULL) {
-        registry->mapped = atomic_load(&registry->header->segments);
-        redo(registry);
-        if (take_stock(registry) == 0)
-            return true;
-        report->damage = "checksums of services in it are wrong";
-        registry->unused = registry->released = 0;
-        registry->released_count = 0;
-        memset(registry->links, 0, (size_t)registry_slots(registry) * sizeof(registry->links[0]));
-    }
-    return replace_file(registry, place, size, report, failure);
+    return report->damage == NULL || registry_rescue(registry, place, size, report, failure);
 }
 
 struct registry *registry_open(const char *directory, size_t slots, struct registry_report *report,
@@ -480,7 +278,7 @@ struct registry *registry_open(const char *directory, size_t slots, struct regis
     report->warning = file_system_warning(registry->lock);
     if (access(place.file, F_OK) != 0 && errno == ENOENT) {
         report->created = true;
-        if (!create_file(&place, 1, failure))
+        if (!make_file(&place, failure))
             goto failed;
     }
     if (use_file(registry, &place, slots, report, failure))

@@ -35,32 +35,46 @@ struct __attribute__((packed)) service_bytes {
     uint32_t raised_after;
     uint16_t fails;
     uint8_t length;
-    char name[SLOT_NAME_INLINE];
+    union {
+        char name[SLOT_NAME_INLINE];
+        struct __attribute__((packed)) {
+            char begin[SLOT_NAME_BEGIN];
+            uint32_t rest; /* checksum of the rest */
+        };
+    };
 };
 
 struct __attribute__((packed)) name_bytes {
-    uint32_t checksum;
+    uint32_t checksum; /* of all bytes behind it */
     uint8_t use;
     uint32_t owner;
-    char name[SLOT_NAME_CONTINUED];
+    char rest[SLOT_NAME_REST];
 };
 
 _Static_assert(sizeof(struct service_bytes) == SLOT_SIZE, "a service fills its slot");
 _Static_assert(offsetof(struct service_bytes, length) == SLOT_STATE_SIZE, "the name stands last");
 _Static_assert(sizeof(struct name_bytes) == SLOT_SIZE, "a continued name fills its slot");
 _Static_assert(SLOT_SIZE *SLOTS_PER_PAGE <= 4096, "slots fit their page");
-_Static_assert(SLOT_NAME_INLINE + SLOT_NAME_CONTINUED == KAIROS_SERVICE_MAX, "any name fits");
+_Static_assert(SLOT_NAME_BEGIN + SLOT_NAME_REST == KAIROS_SERVICE_MAX, "any name fits");
 
-static uint32_t checksum(const struct slot *slot, uint64_t seed)
+_Static_assert(offsetof(struct service_bytes, use) == offsetof(struct name_bytes, use),
+               "what a slot is stands at one place");
+
+/* The checksum stands first, and is one of all bytes behind it. */
+static uint32_t checksum(const struct slot *slot)
 {
-    return (uint32_t)XXH3_64bits_withSeed(slot->bytes + sizeof(uint32_t),
-                                          SLOT_SIZE - sizeof(uint32_t), seed);
+    return (uint32_t)XXH3_64bits(slot->bytes + sizeof(uint32_t), SLOT_SIZE - sizeof(uint32_t));
 }
 
-/* What a service's checksum takes from its continuation. */
-static uint64_t name_seed(const char *rest)
+static void write_checksum(struct slot *slot)
 {
-    return XXH3_64bits(rest, SLOT_NAME_CONTINUED);
+    uint32_t sum = checksum(slot);
+    memcpy(slot->bytes, &sum, sizeof(sum));
+}
+
+static uint32_t rest_checksum(const char *rest)
+{
+    return (uint32_t)XXH3_64bits(rest, SLOT_NAME_REST);
 }
 
 static uint64_t milliseconds(int64_t duration)
@@ -120,15 +134,15 @@ void slot_encode(struct slot *slot, const struct service *service)
         .fails = service->fails,
     };
     memcpy(bytes.name, service->name, SLOT_NAME_INLINE);
+    if (slot_name_is_long(service->length))
+        bytes.rest = rest_checksum(service->name + SLOT_NAME_BEGIN);
     memcpy(slot->bytes, &bytes, SLOT_SIZE);
-    bytes.checksum = checksum(
-        slot, slot_name_is_long(service->length) ? name_seed(service->name + SLOT_NAME_INLINE) : 0);
-    memcpy(slot->bytes, &bytes.checksum, sizeof(bytes.checksum));
+    write_checksum(slot);
 }
 
-static const char *continued_name(const struct slot *continuation)
+static const char *rest_of(const struct slot *continuation)
 {
-    return (const char *)continuation->bytes + offsetof(struct name_bytes, name);
+    return (const char *)continuation->bytes + offsetof(struct name_bytes, rest);
 }
 
 void slot_read(const struct slot *slot, const struct slot *continuation, struct service *service)
@@ -162,7 +176,7 @@ void slot_read(const struct slot *slot, const struct slot *continuation, struct 
     };
     memcpy(service->name, bytes.name, SLOT_NAME_INLINE);
     if (continuation != NULL)
-        memcpy(service->name + SLOT_NAME_INLINE, continued_name(continuation), SLOT_NAME_CONTINUED);
+        memcpy(service->name + SLOT_NAME_BEGIN, rest_of(continuation), SLOT_NAME_REST);
 }
 
 static bool is_time(int64_t time)
@@ -175,7 +189,9 @@ static bool is_sound(const struct service *service)
 {
     char name[KAIROS_SERVICE_SIZE];
     size_t length;
-    return is_time(service->expectation.anchor) && is_time(service->expectation.listening_since) &&
+    const struct expectation *expectation = &service->expectation;
+    return is_time(expectation->anchor) && is_time(expectation->listening_since) &&
+           (expectation->anchor == TIME_NEVER) == (expectation->listening_since == TIME_NEVER) &&
            is_time(service->incident_started) && is_time(service->run_started) &&
            kairos_service_parse(service->name, service->length, name, &length) ==
                KAIROS_SERVICE_OK &&
@@ -185,15 +201,22 @@ static bool is_sound(const struct service *service)
            service->incident_kind <= INCIDENT_OVERRUN;
 }
 
-bool slot_decode(const struct slot *slot, const struct slot *continuation, struct service *service)
+bool slot_is_intact(const struct slot *slot)
 {
     struct service_bytes bytes;
     memcpy(&bytes, slot->bytes, SLOT_SIZE);
-    if (bytes.use != SLOT_SERVICE || bytes.length > KAIROS_SERVICE_MAX ||
-        slot_name_is_long(bytes.length) != (continuation != NULL))
+    return (bytes.use == SLOT_NAME ||
+            (bytes.use == SLOT_SERVICE && bytes.length <= KAIROS_SERVICE_MAX)) &&
+           bytes.checksum == checksum(slot);
+}
+
+bool slot_decode(const struct slot *slot, const struct slot *continuation, struct service *service)
+{
+    if (slot_use(slot) != SLOT_SERVICE || !slot_is_intact(slot) ||
+        slot_name_is_long(slot_name_length(slot)) != (continuation != NULL))
         return false;
-    uint64_t seed = continuation != NULL ? name_seed(continued_name(continuation)) : 0;
-    if (bytes.checksum != checksum(slot, seed))
+    if (continuation != NULL &&
+        (!slot_is_intact(continuation) || !slot_continues(continuation, slot)))
         return false;
     slot_read(slot, continuation, service);
     return is_sound(service);
@@ -207,24 +230,30 @@ bool slot_has_name(const struct slot *slot, const struct slot *continuation, con
     const char *inlined = (const char *)slot->bytes + offsetof(struct service_bytes, name);
     if (!slot_name_is_long(length))
         return memcmp(inlined, name, length) == 0;
-    return memcmp(inlined, name, SLOT_NAME_INLINE) == 0 &&
-           memcmp(continued_name(continuation), name + SLOT_NAME_INLINE,
-                  length - SLOT_NAME_INLINE) == 0;
+    return memcmp(inlined, name, SLOT_NAME_BEGIN) == 0 &&
+           memcmp(rest_of(continuation), name + SLOT_NAME_BEGIN, length - SLOT_NAME_BEGIN) == 0;
 }
 
 void slot_encode_name(struct slot *slot, const struct service *service, uint32_t owner)
 {
     struct name_bytes bytes = {.use = SLOT_NAME, .owner = owner};
-    memcpy(bytes.name, service->name + SLOT_NAME_INLINE, SLOT_NAME_CONTINUED);
+    memcpy(bytes.rest, service->name + SLOT_NAME_BEGIN, SLOT_NAME_REST);
     memcpy(slot->bytes, &bytes, SLOT_SIZE);
-    bytes.checksum = checksum(slot, 0);
-    memcpy(slot->bytes, &bytes.checksum, sizeof(bytes.checksum));
+    write_checksum(slot);
 }
 
-bool slot_owner(const struct slot *slot, uint32_t *owner)
+bool slot_owner(const struct slot *continuation, uint32_t *owner)
 {
     struct name_bytes bytes;
-    memcpy(&bytes, slot->bytes, SLOT_SIZE);
+    memcpy(&bytes, continuation->bytes, SLOT_SIZE);
     *owner = bytes.owner;
-    return bytes.use == SLOT_NAME && bytes.checksum == checksum(slot, 0);
+    return bytes.use == SLOT_NAME && slot_is_intact(continuation);
+}
+
+bool slot_continues(const struct slot *continuation, const struct slot *slot)
+{
+    struct service_bytes service;
+    memcpy(&service, slot->bytes, SLOT_SIZE);
+    return slot_use(continuation) == SLOT_NAME &&
+           service.rest == rest_checksum(rest_of(continuation));
 }

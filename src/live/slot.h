@@ -1,10 +1,11 @@
 /*
- * slot.h - a service as it lies in the registry's file: 89 bytes, 46 to a page, none across two.
+ * slot.h - a service as it lies in the registry's file: 91 bytes, 45 to a page, none across two.
  *
- * A slot is free (all zero), a service, or the continuation of a name that does not fit into its
- * service's slot. It carries a checksum of its bytes, so that a page that was lost or damaged is
- * noticed; a service's covers its continued name too. Durations are kept in whole milliseconds, and
- * times so that zero bytes mean "never": what a fresh file holds is valid.
+ * A slot is free (all zero), a service, or the rest of a name that does not fit into its service's
+ * slot. It carries a checksum of its bytes, so that damage is noticed; a service with a long name
+ * also one of the rest of it, so that no other rest is taken for that one when a page was lost in a
+ * crash of the machine. Durations are kept in whole milliseconds, and times so that zero bytes mean
+ * "never": what a fresh file holds is valid.
  *
  * A slot is read into a struct service, changed there, and written as a whole.
  */
@@ -22,12 +23,14 @@
 #include "expectation.h"
 #include "incident.h"
 
-#define SLOT_SIZE      89
-#define SLOTS_PER_PAGE 46
+#define SLOT_SIZE      91
+#define SLOTS_PER_PAGE 45
 
-/* Characters of a name in the service's own slot, and in a continuation. */
-#define SLOT_NAME_INLINE    20
-#define SLOT_NAME_CONTINUED 80
+/* Characters of a name that fits into its service's slot; of a longer one the beginning and rest.
+ */
+#define SLOT_NAME_INLINE 22
+#define SLOT_NAME_BEGIN  18
+#define SLOT_NAME_REST   82
 
 /* The bytes of a service that may change while it exists; its name stands behind them. */
 #define SLOT_STATE_SIZE 68
@@ -85,9 +88,12 @@ size_t slot_name_length(const struct slot *slot);
 /* Writes SERVICE; of a long name the beginning. */
 void slot_encode(struct slot *slot, const struct service *service);
 
+/* Whether the checksum of a slot in use is right. */
+bool slot_is_intact(const struct slot *slot);
+
 /*
- * Reads a service; CONTINUATION is that of a long name, or NULL. Returns false when the checksum or
- * what it covers is not right, a missing continuation included.
+ * Reads a service; CONTINUATION is that of a long name, or NULL. Returns false when a checksum, or
+ * what it covers, is not right, or the two do not belong together.
  */
 bool slot_decode(const struct slot *slot, const struct slot *continuation, struct service *service);
 
@@ -101,7 +107,13 @@ bool slot_has_name(const struct slot *slot, const struct slot *continuation, con
 /* Writes the continuation of the name of the service in slot OWNER. */
 void slot_encode_name(struct slot *slot, const struct service *service, uint32_t owner);
 
-/* The owner of a continuation; returns false when its checksum is not right. */
-bool slot_owner(const struct slot *slot, uint32_t *owner);
+/*
+ * The slot of the service whose name CONTINUATION continues; returns false when its checksum is not
+ * right.
+ */
+bool slot_owner(const struct slot *continuation, uint32_t *owner);
+
+/* Whether it is the rest of the name of the service in SLOT, by the checksum that is kept there. */
+bool slot_continues(const struct slot *continuation, const struct slot *slot);
 
 #endif

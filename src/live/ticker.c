@@ -12,13 +12,13 @@
 /* It ticks no more often than this, however much is due, */
 #define PERIOD_MIN KAIROS_MILLISECOND
 
-/* and no less often: `alive_at` and steps of the wall clock are not to be older. */
-#define PERIOD_MAX (250 * KAIROS_MILLISECOND)
+/*
+ * and no less often. Stamps of receivers that have nothing to do are renewed as often: `alive_at`
+ * is not to be older, since what a killed process has heard after it does not count as listening.
+ */
+#define PERIOD_MAX (50 * KAIROS_MILLISECOND)
 
-/* Stamps of receivers that have nothing to do are renewed when they are older than this. */
-#define STAMP_AGE_MAX KAIROS_SECOND
-
-/* A receiver that was asked is not asked again for so long. */
+/* A receiver that has not answered is not asked again for so long. */
 #define ASK_AGAIN (10 * KAIROS_MILLISECOND)
 
 struct ticker {
@@ -74,9 +74,9 @@ static void look_for_suspend(struct ticker *ticker, const struct clock_reading *
 
 /* ---- Ticking ---- */
 
-static void ask(struct ticker *ticker, int64_t now)
+static void ask(struct ticker *ticker, int64_t now, int64_t heard)
 {
-    if (now - ticker->asked_at < ASK_AGAIN && now >= ticker->asked_at)
+    if (heard < ticker->asked_at && now - ticker->asked_at < ASK_AGAIN)
         return;
     ticker->asked_at = now;
     ticker->hearing.ask(ticker->hearing.context);
@@ -103,7 +103,7 @@ static int64_t tick(struct ticker *ticker)
     heard = heard < now ? heard : now;
 
     if (!clock_is_sane(ticker->clock) || (ticker->deaf && heard <= ticker->deaf_from)) {
-        ask(ticker, now);
+        ask(ticker, now, heard);
         return now + ASK_AGAIN;
     }
     if (!ticker->deaf && heard - ticker->heard >= STALL_MIN)
@@ -114,8 +114,10 @@ static int64_t tick(struct ticker *ticker)
     registry_stamp_alive(ticker->registry, heard);
 
     struct engine_wake wake = engine_tick(ticker->engine, now, heard);
-    if (wake.wants_hearing || now - heard >= STAMP_AGE_MAX)
-        ask(ticker, now);
+    if (wake.wants_hearing || now - heard >= PERIOD_MAX)
+        ask(ticker, now, heard);
+    if (wake.more)
+        return now;
     int64_t next = wake.wants_hearing ? now + ASK_AGAIN : wake.next;
     next = next > now + PERIOD_MIN ? next : now + PERIOD_MIN;
     return next < now + PERIOD_MAX ? next : now + PERIOD_MAX;
@@ -135,6 +137,8 @@ static void rest(struct ticker *ticker, int64_t time)
     };
     struct pollfd poller = {.fd = ticker->wake, .events = POLLIN};
     uint64_t count;
+    if (pause == 0)
+        return;
     if (ppoll(&poller, 1, &timeout, NULL) > 0)
         (void)!read(ticker->wake, &count, sizeof(count));
 }

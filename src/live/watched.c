@@ -15,9 +15,16 @@ bool watched_is_running(const struct watched *watched)
     return watched->service.run_started != TIME_NEVER && watched->service.max_runtime > 0;
 }
 
-static int64_t run_bound(const struct watched *watched)
+int64_t watched_alert_after(const struct watched *watched)
 {
-    return watched->service.run_started + watched->service.max_runtime;
+    const struct service *service = &watched->service;
+    if (service->paused)
+        return INT64_MAX;
+    if (watched_is_running(watched))
+        return service->run_started + service->max_runtime;
+    if (watched->last_seen == TIME_NEVER)
+        return INT64_MAX;
+    return expectation_alert_after(&service->expectation, watched->last_seen);
 }
 
 /* ---- Incidents ---- */
@@ -88,7 +95,7 @@ static void open_incident(struct engine *engine, struct watched *watched, enum i
     service->raised_after = milliseconds_between(alert_at, now);
     service->fails = 0;
     service->alerts_before = plain ? 0 : 1;
-    if (!plain)
+    if (!plain && watched->last_seen != TIME_NEVER)
         expectation_alerted(&service->expectation, watched->last_seen, alert_at);
 
     /* Kept before it is told. */
@@ -134,18 +141,14 @@ void watched_close(struct engine *engine, struct watched *watched, enum incident
 
 void watched_judge(struct engine *engine, struct watched *watched, int64_t until, int64_t now)
 {
-    const struct expectation *expectation = &watched->service.expectation;
-    if (watched->service.paused || watched_has_incident(watched))
+    int64_t due = watched_alert_after(watched);
+    if (watched_has_incident(watched) || due >= until)
         return;
-    if (watched_is_running(watched)) {
-        if (run_bound(watched) < until)
-            open_incident(engine, watched, INCIDENT_OVERRUN, run_bound(watched), now);
-        return;
-    }
-    if (watched->last_seen != TIME_NEVER &&
-        expectation_alert_after(expectation, watched->last_seen) < until)
+    if (watched_is_running(watched))
+        open_incident(engine, watched, INCIDENT_OVERRUN, due, now);
+    else
         open_incident(engine, watched, INCIDENT_SILENCE,
-                      expectation_alert_at(expectation, watched->last_seen), now);
+                      expectation_alert_at(&watched->service.expectation, watched->last_seen), now);
 }
 
 /* ---- Gaps ---- */
@@ -211,6 +214,8 @@ void watched_load(struct engine *engine, struct watched *watched, uint32_t slot)
     watched->changed = false;
     watched->last_seen = time_decode(atomic_load(registry_cell(engine->registry, slot)));
     registry_load(engine->registry, slot, &watched->service);
+    if (watched->service.run_started <= watched->last_seen)
+        watched->service.run_started = TIME_NEVER; /* the heartbeat has ended it */
     take_gaps(engine, watched);
 }
 
@@ -241,12 +246,20 @@ void watched_beat(struct engine *engine, struct watched *watched, int64_t time, 
         take_gaps_after(engine, watched, time);
     if (!open)
         return;
-    if (expectation_alert_after(&service->expectation, time) > now) {
+    if (watched_alert_after(watched) > now) {
         end_incident(engine, watched, &incident, INCIDENT_RECOVERED, now);
         return;
     }
     service->alerts_before = 0;
     watched_count_alerts(watched, incident.alert_count);
+    watched->changed = true;
+}
+
+void watched_start(struct watched *watched, int64_t now)
+{
+    if (watched->service.paused)
+        return;
+    watched->service.run_started = now > watched->last_seen ? now : watched->last_seen + 1;
     watched->changed = true;
 }
 
@@ -276,7 +289,7 @@ void watched_fail(struct engine *engine, struct watched *watched, int64_t now)
 
 /* ---- Afterwards ---- */
 
-static enum state state_of(const struct watched *watched, int64_t heard)
+static enum state state_of(const struct watched *watched, int64_t judged)
 {
     if (watched->service.paused)
         return STATE_PAUSED;
@@ -286,38 +299,40 @@ static enum state state_of(const struct watched *watched, int64_t heard)
         return STATE_NEW;
     if (watched_is_running(watched))
         return STATE_RUNNING;
-    if (expectation_misses(&watched->service.expectation, watched->last_seen, heard) > 0)
+    if (expectation_misses(&watched->service.expectation, watched->last_seen, judged) > 0)
         return STATE_LATE;
     return STATE_UP;
 }
 
-int64_t watched_next(const struct engine *engine, const struct watched *watched)
+/* When a service that is down is forgotten. */
+static int64_t forget_after(const struct engine *engine, const struct watched *watched)
 {
-    const struct service *service = &watched->service;
-    const struct expectation *expectation = &service->expectation;
-    if (service->paused)
+    int64_t time;
+    if (engine->options.forget_after == 0 || watched->service.declared ||
+        watched->last_seen == TIME_NEVER ||
+        __builtin_add_overflow(watched->last_seen, engine->options.forget_after, &time))
         return INT64_MAX;
-    if (watched_has_incident(watched)) {
-        bool forget = engine->options.forget_after > 0 && !service->declared &&
-                      watched->last_seen != TIME_NEVER;
-        return forget ? watched->last_seen + engine->options.forget_after : INT64_MAX;
-    }
-    if (watched_is_running(watched))
-        return run_bound(watched);
-    if (watched->last_seen == TIME_NEVER)
-        return INT64_MAX;
-    int64_t late = expectation_late_after(expectation, watched->last_seen);
-    int64_t alert = expectation_alert_after(expectation, watched->last_seen);
-    enum state state = atomic_load_explicit(&engine->states[watched->slot], memory_order_relaxed);
-    return state == STATE_UP && late < alert ? late : alert;
+    return time;
 }
 
-void watched_settle(struct engine *engine, struct watched *watched, int64_t heard)
+int64_t watched_next(const struct engine *engine, const struct watched *watched)
+{
+    if (watched_has_incident(watched))
+        return forget_after(engine, watched);
+    int64_t alert = watched_alert_after(watched);
+    enum state state = atomic_load_explicit(&engine->states[watched->slot], memory_order_relaxed);
+    if (state != STATE_UP)
+        return alert;
+    int64_t late = expectation_late_after(&watched->service.expectation, watched->last_seen);
+    return late < alert ? late : alert;
+}
+
+void watched_settle(struct engine *engine, struct watched *watched)
 {
     if (watched->changed)
         registry_store(engine->registry, watched->slot, &watched->service);
     watched->changed = false;
-    engine_set_state(engine, watched->slot, state_of(watched, heard));
+    engine_set_state(engine, watched->slot, state_of(watched, engine->judged_until));
     int64_t next = watched_next(engine, watched);
     if (next == INT64_MAX)
         wheel_remove(&engine->wheel, watched->slot);

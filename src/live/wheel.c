@@ -180,9 +180,14 @@ bool wheel_pop(struct wheel *wheel, uint32_t *entry)
     return true;
 }
 
+bool wheel_has_due(const struct wheel *wheel)
+{
+    return wheel->heads[HEAD_DUE] != LINK_NONE;
+}
+
 int64_t wheel_next(const struct wheel *wheel)
 {
-    if (wheel->heads[HEAD_DUE] != LINK_NONE)
+    if (wheel_has_due(wheel))
         return time_of(wheel->tick);
     int64_t tick = next_tick(wheel);
     return tick == INT64_MAX ? INT64_MAX : time_of(tick + 1);

@@ -56,6 +56,9 @@ void wheel_advance(struct wheel *wheel, int64_t time);
 /* Takes out an entry that has come up; returns false when there is none. */
 bool wheel_pop(struct wheel *wheel, uint32_t *entry);
 
+/* Whether there are entries that have come up. */
+bool wheel_has_due(const struct wheel *wheel);
+
 /* When the next entry comes up, INT64_MAX if none will; microseconds. */
 int64_t wheel_next(const struct wheel *wheel);
 

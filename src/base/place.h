@@ -2,8 +2,8 @@
  * place.h - where a byte stands in a text, as editors count: line and column from 1, the column in
  * bytes; and how that is told of a log that is not well-formed.
  */
-#ifndef KAIROS_CLI_PLACE_H
-#define KAIROS_CLI_PLACE_H
+#ifndef KAIROS_BASE_PLACE_H
+#define KAIROS_BASE_PLACE_H
 
 #include <stddef.h>
 #include <stdint.h>

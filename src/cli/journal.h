@@ -1,0 +1,38 @@
+/*
+ * journal.h - what becomes of services, as lines of the log that a thread of its own writes:
+ *
+ *   … WARN alert service=push kind=silence alert_at=… missed_count=3 last_seen=… raised_at=…
+ *   … INFO recovered service=push started_at=… recovered_at=…
+ *   … INFO closed service=push started_at=… ended_at=… end=paused
+ *   … WARN gap from=… to=… seconds=12.5 reason=restart
+ *
+ * Whoever tells the journal is not held up by the log: what is told is copied into a buffer, and a
+ * log that cannot keep up (a million alerts at once are 200 MB) or hangs makes that one fill. What
+ * then finds no room is counted, and the number is logged.
+ */
+#ifndef KAIROS_CLI_JOURNAL_H
+#define KAIROS_CLI_JOURNAL_H
+
+#include "clock.h"
+#include "failure.h"
+#include "gap.h"
+#include "incident.h"
+#include "log.h"
+
+struct journal;
+
+/*
+ * Starts the thread. LOG and CLOCK stay the caller's and must outlive the journal. Returns NULL and
+ * describes the failure.
+ */
+struct journal *journal_create(struct log *log, const struct clock *clock, struct failure *failure);
+
+/* Writes what was told, and ends the thread; accepts NULL. */
+void journal_destroy(struct journal *journal);
+
+/* Tells of an incident that was opened or closed, and of a gap. From any thread. */
+void journal_opened(struct journal *journal, const struct incident *incident);
+void journal_closed(struct journal *journal, const struct incident *incident);
+void journal_gap(struct journal *journal, const struct gap *gap);
+
+#endif

@@ -1,0 +1,267 @@
+#include "serve.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "engine.h"
+#include "interrupt.h"
+#include "journal.h"
+#include "registry.h"
+#include "serve_options.h"
+#include "server.h"
+#include "status.h"
+#include "store.h"
+#include "syncer.h"
+#include "ticker.h"
+#include "transitions.h"
+
+/* Incidents that are kept in memory: 220 MB, once there were so many. */
+#define INCIDENTS_KEPT 1000000
+
+/* Slots that services may take: a long name takes two. */
+#define SLOTS_EACH 2
+
+/* How long to sleep at a time while waiting for a signal. */
+#define SLEEP_SECONDS 3600.0
+
+/* All parts of a server that runs. */
+struct serve {
+    const struct serve_options *options;
+    struct log *log;
+    struct interrupt interrupt;
+    struct registry *registry;
+    struct clock clock;
+    struct store *store;
+    struct journal *journal;
+    struct transitions transitions;
+    struct engine *engine;
+    struct context context;
+    struct server *server;
+    struct syncer *syncer;
+    struct ticker *ticker;
+    int64_t deaf_since; /* up to when Kairós could hear before; TIME_NEVER at the first start */
+};
+
+static void quote(char quoted[4 * PATH_MAX + 3], const char *text)
+{
+    size_t length = strlen(text);
+    log_quote(quoted, text, length < PATH_MAX ? length : PATH_MAX);
+}
+
+/* ---- Start ---- */
+
+static void log_report(struct serve *serve, const struct registry_report *report)
+{
+    char directory[4 * PATH_MAX + 3], aside[4 * PATH_MAX + 3];
+    quote(directory, serve->options->data_dir);
+    if (report->set_aside) {
+        quote(aside, report->aside);
+        log_write(serve->log, LOG_ERROR,
+                  "registry_damaged data_dir=%s damage=\"%s\" set_aside=%s services_saved=%zu",
+                  directory, report->damage, aside, report->saved);
+    }
+    if (report->created)
+        log_write(serve->log, LOG_INFO, "registry_created data_dir=%s", directory);
+    if (report->warning != NULL)
+        log_write(serve->log, LOG_WARNING, "file_system data_dir=%s warning=\"%s\"", directory,
+                  report->warning);
+}
+
+static bool open_registry(struct serve *serve, struct failure *failure)
+{
+    struct registry_report report = {0};
+    const struct serve_options *options = serve->options;
+    size_t slots = options->engine.max_services * SLOTS_EACH;
+    serve->registry = registry_open(options->data_dir, slots, &report, failure);
+    if (serve->registry == NULL)
+        return false;
+    log_report(serve, &report);
+    return true;
+}
+
+/*
+ * Engine time goes on from where it was. After another boot of the machine only what had reached
+ * the disk is known to have been heard.
+ */
+static void start_clock(struct serve *serve)
+{
+    struct clock_memory memory;
+    char boot_id[BOOT_ID_SIZE];
+    clock_boot_id(boot_id);
+    bool known = registry_clock(serve->registry, &memory);
+    bool same_boot = known && memcmp(memory.boot_id, boot_id, BOOT_ID_SIZE) == 0;
+    serve->deaf_since =
+        same_boot ? registry_alive_at(serve->registry) : registry_synced_until(serve->registry);
+    clock_init(&serve->clock, &serve->context.started, boot_id, known ? &memory : NULL,
+               serve->deaf_since);
+
+    /* In this order: from here on `alive_at` counts as one of this boot. */
+    if (serve->deaf_since != TIME_NEVER)
+        registry_stamp_alive(serve->registry, serve->deaf_since);
+    memory = clock_memory(&serve->clock);
+    registry_keep_clock(serve->registry, &memory);
+    if (!clock_is_sane(&serve->clock))
+        log_write(serve->log, LOG_ERROR,
+                  "clock_not_sane detail=\"the wall clock shows a time before the last one that is "
+                  "known; nothing is judged until it is set right\"");
+}
+
+static bool create_store(struct serve *serve, struct failure *failure)
+{
+    serve->store = store_memory_create(INCIDENTS_KEPT);
+    if (serve->store == NULL)
+        return failure_set(failure, "out of memory");
+    serve->journal = journal_create(serve->log, &serve->clock, failure);
+    if (serve->journal == NULL)
+        return false;
+    transitions_init(&serve->transitions, serve->store, INCIDENTS_KEPT, serve->journal);
+    return true;
+}
+
+static bool create_engine(struct serve *serve, struct failure *failure)
+{
+    struct engine_options options = serve->options->engine;
+    int64_t since = serve->deaf_since != TIME_NEVER ? serve->deaf_since : clock_now(&serve->clock);
+    options.listener = transitions_listener(&serve->transitions);
+    serve->engine = engine_create(serve->registry, &options, since, failure);
+    if (serve->engine == NULL)
+        return false;
+    uint64_t open = transitions_begin(&serve->transitions);
+    if (open > 0)
+        log_write(serve->log, LOG_INFO, "open_incidents count=%" PRIu64, open);
+    return true;
+}
+
+/* The threads: heartbeats are heard before anything is judged. */
+static bool start_threads(struct serve *serve, struct failure *failure)
+{
+    serve->context.engine = serve->engine;
+    serve->context.registry = serve->registry;
+    serve->context.store = serve->store;
+    serve->context.clock = &serve->clock;
+    serve->context.log = serve->log;
+    serve->context.version = KAIROS_VERSION;
+    serve->syncer = syncer_create(serve->engine, serve->registry, &serve->clock, failure);
+    if (serve->syncer == NULL || !server_start(serve->server, &serve->context, failure))
+        return false;
+    struct hearing hearing = server_hearing(serve->server);
+    serve->ticker = ticker_create(serve->engine, serve->registry, &serve->clock, &hearing,
+                                  serve->deaf_since, failure);
+    if (serve->ticker == NULL)
+        return false;
+    server_set_ticker(serve->server, serve->ticker);
+    return true;
+}
+
+static void log_listening(struct serve *serve)
+{
+    char address[ADDRESS_TEXT_SIZE], directory[4 * PATH_MAX + 3];
+    struct engine_figures figures = engine_figures(serve->engine);
+    uint64_t services = 0;
+    for (size_t i = 0; i < SERVICE_STATUS_COUNT; i++)
+        services += figures.services[i];
+    address_format(server_address(serve->server), address);
+    quote(directory, serve->options->data_dir);
+    log_write(serve->log, LOG_INFO, "listening address=%s port=%u services=%" PRIu64 " data_dir=%s",
+              address, address_port(server_address(serve->server)), services, directory);
+}
+
+static bool start(struct serve *serve, struct failure *failure)
+{
+    serve->context.started = clock_read();
+    if (!interrupt_init(&serve->interrupt, failure) || !open_registry(serve, failure))
+        return false;
+    start_clock(serve);
+    /* From here on clients wait to be heard, and need not send again. */
+    serve->server = server_create(&serve->options->server, failure);
+    if (serve->server == NULL || !create_store(serve, failure) || !create_engine(serve, failure) ||
+        !start_threads(serve, failure))
+        return false;
+    log_listening(serve);
+    return true;
+}
+
+/* ---- End ---- */
+
+/* Whoever asks a second time will not wait. */
+static void end_at_once(int number)
+{
+    (void)number;
+    _exit(STATUS_FAILED);
+}
+
+static void wait_for_signal(struct serve *serve)
+{
+    while (!interrupt_sleep(&serve->interrupt, SLEEP_SECONDS))
+        ;
+    if (interrupt_count(&serve->interrupt) > 1)
+        end_at_once(0);
+    signal(SIGTERM, end_at_once);
+    signal(SIGINT, end_at_once);
+    interrupt_finish(&serve->interrupt);
+    log_write(serve->log, LOG_INFO, "stopping");
+}
+
+/* Records up to when was heard, and brings all to the disk. */
+static bool keep(struct serve *serve, struct failure *failure)
+{
+    struct hearing hearing = server_hearing(serve->server);
+    int64_t heard = hearing.heard_until(hearing.context);
+    if (heard == TIME_NEVER)
+        return true; /* it never heard */
+    registry_stamp_alive(serve->registry, heard);
+    if (registry_sync(serve->registry, heard))
+        return true;
+    return failure_set(failure, "cannot bring the registry to the disk: %s",
+                       strerror(registry_sync_error(serve->registry)));
+}
+
+static void finish(struct serve *serve)
+{
+    server_destroy(serve->server);
+    engine_destroy(serve->engine);
+    transitions_finish(&serve->transitions);
+    journal_destroy(serve->journal);
+    store_destroy(serve->store);
+    registry_close(serve->registry);
+}
+
+static bool serve(const struct serve_options *options, struct log *log, struct failure *failure)
+{
+    struct serve serve = {.options = options, .log = log};
+    bool done = start(&serve, failure);
+    if (done)
+        wait_for_signal(&serve);
+    if (serve.server != NULL)
+        server_stop(serve.server);
+    ticker_destroy(serve.ticker);
+    syncer_destroy(serve.syncer);
+    if (done)
+        done = keep(&serve, failure);
+    finish(&serve);
+    if (done)
+        log_write(log, LOG_INFO, "stopped");
+    return done;
+}
+
+int serve_command(int argc, char **argv)
+{
+    struct serve_options options;
+    struct log log;
+    struct failure failure;
+    serve_options_parse(&options, argc, argv);
+    signal(SIGHUP, SIG_IGN);
+
+    bool logging = log_open(&log, options.log_file, options.log_level, &failure);
+    bool done = logging && serve(&options, &log, &failure);
+    if (!done)
+        failure_print(&failure);
+    if (!done && logging && options.log_file != NULL)
+        log_write(&log, LOG_ERROR, "failed %s", failure.text);
+    if (logging)
+        log_close(&log);
+    return done ? STATUS_DONE : STATUS_FAILED;
+}

@@ -1,0 +1,221 @@
+#include "serve_options.h"
+
+#include <argp.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "address.h"
+#include "option_values.h"
+
+#define HOST_DEFAULT     "127.0.0.1"
+#define PORT_DEFAULT     8000
+#define MAX_SERVICES_MAX 100000000
+
+enum option_key {
+    OPTION_HOST = 'h',
+    OPTION_PORT = 'p',
+    OPTION_DATA_DIR = 'd',
+    OPTION_INTERVAL = 'i',
+    OPTION_ALLOWED_MISSES = 'm',
+    OPTION_TOLERANCE = 't',
+    OPTION_AUTO_CREATE = 0x100, /* no short form from here on */
+    OPTION_MAX_SERVICES,
+    OPTION_FORGET_AFTER,
+    OPTION_THREADS,
+    OPTION_INSECURE,
+    OPTION_LOG_LEVEL,
+    OPTION_LOG_FILE,
+};
+
+static const char doc[] =
+    "Watch services live: receive their heartbeats over HTTP, and raise an alert when one goes "
+    "silent.\n"
+    "\v"
+    "A DURATION is a whole number of seconds or carries a unit: 90s, 5m, 1h, 1d, 1500ms.\n\n"
+    "A service sends a heartbeat with any request to /ping/NAME. SIGTERM ends the program: what is "
+    "under way is answered first.\n\n"
+    "Exit status: 0 ended as told, 1 failed, 2 wrong usage.\n\n"
+    "Example: kairos serve --interval 60 --allowed-misses 3, and: curl "
+    "http://127.0.0.1:8000/ping/backup";
+
+static const struct argp_option entries[] = {
+    {0, 0, 0, 0, "Server:", 1},
+    {"host", OPTION_HOST, "HOST", 0, "Where to listen (default: " HOST_DEFAULT ")", 0},
+    {"port", OPTION_PORT, "PORT", 0, "The port; 0 picks a free one (default: 8000)", 0},
+    {"insecure-no-auth", OPTION_INSECURE, 0, 0,
+     "Listen also where others than this machine can connect; nobody is asked who he is", 0},
+    {"threads", OPTION_THREADS, "N", 0, "Threads that serve requests (default: all cores)", 0},
+    {"data-dir", OPTION_DATA_DIR, "DIR", 0,
+     "Where the registry of services is kept (default: $XDG_STATE_HOME/kairos, else "
+     "~/.local/state/kairos)",
+     0},
+
+    {0, 0, 0, 0, "Services:", 2},
+    {"interval", OPTION_INTERVAL, "DURATION", 0,
+     "Expected time between heartbeats of a service that was not declared, 1s to 366d (default: "
+     "60)",
+     0},
+    {"allowed-misses", OPTION_ALLOWED_MISSES, "N", 0,
+     "Raise an alert at every N-th consecutive miss of such a service, 1 to 1000000 (default: 3)",
+     0},
+    {"tolerance", OPTION_TOLERANCE, "DURATION", 0,
+     "How late its heartbeats may come, 0 to 366d (default: 0)", 0},
+    {"auto-create", OPTION_AUTO_CREATE, "on|off", 0,
+     "Whether an unknown service appears with its first heartbeat (default: on)", 0},
+    {"max-services", OPTION_MAX_SERVICES, "N", 0,
+     "Refuse further services, 1 to 100000000 (default: 10000000)", 0},
+    {"forget-after", OPTION_FORGET_AFTER, "DURATION", 0,
+     "Drop services that were not declared and are silent for so long (default: never)", 0},
+
+    {0, 0, 0, 0, "Log:", 3},
+    {"log-level", OPTION_LOG_LEVEL, "LEVEL", 0, "DEBUG, INFO, WARNING or ERROR (default: INFO)", 0},
+    {"log-file", OPTION_LOG_FILE, "FILE", 0, "Append the log lines to FILE, not to stderr", 0},
+
+    {0, 0, 0, 0, "Help:", -1},
+    {0},
+};
+
+static bool parse_on_off(const struct argp_state *state, const char *name, const char *text)
+{
+    if (strcmp(text, "on") != 0 && strcmp(text, "off") != 0)
+        wrong_usage(state, "--%s: '%s' is neither on nor off", name, text);
+    return strcmp(text, "on") == 0;
+}
+
+/* Reads a duration of MIN to MAX microseconds in whole milliseconds, which BOUNDS tells. */
+static int64_t parse_bounded(const struct argp_state *state, const char *name, const char *text,
+                             int64_t min, int64_t max, const char *bounds)
+{
+    int64_t duration = parse_duration(state, name, text);
+    if (duration < min || duration > max)
+        wrong_usage(state, "--%s: '%s' is out of range; it may be %s", name, text, bounds);
+    return duration;
+}
+
+static void set_data_dir(const struct argp_state *state, struct serve_options *options,
+                         const char *base, const char *rest)
+{
+    size_t size = sizeof(options->data_dir);
+    if (snprintf(options->data_dir, size, "%s%s", base, rest) >= (int)size)
+        wrong_usage(state, "--data-dir: the path is too long");
+}
+
+/* Source: https://specifications.freedesktop.org/basedir-spec, which wants an absolute path. */
+static void choose_data_dir(const struct argp_state *state, struct serve_options *options)
+{
+    const char *state_home = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    if (state_home != NULL && state_home[0] == '/')
+        set_data_dir(state, options, state_home, "/kairos");
+    else if (home != NULL && home[0] == '/')
+        set_data_dir(state, options, home, "/.local/state/kairos");
+    else
+        wrong_usage(state, "--data-dir: it must be given, since neither XDG_STATE_HOME nor HOME is "
+                           "set");
+}
+
+/* Without authentication only this machine may connect, unless that was asked for. */
+static void check_host(const struct argp_state *state, const struct serve_options *options)
+{
+    struct address address;
+    struct failure failure;
+    if (options->insecure)
+        return;
+    if (!address_resolve(options->server.host, options->server.port, &address, &failure))
+        wrong_usage(state, "--host: %s", failure.text);
+    if (!address_is_loopback(&address))
+        wrong_usage(state,
+                    "--host: others than this machine can connect to %s, and nobody is asked who "
+                    "he is; add --insecure-no-auth if that is wanted",
+                    options->server.host);
+}
+
+static void finish(const struct argp_state *state, struct serve_options *options)
+{
+    if (options->data_dir[0] == '\0')
+        choose_data_dir(state, options);
+    check_host(state, options);
+}
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+    struct serve_options *options = state->input;
+    struct kairos_policy *policy = &options->engine.policy;
+    switch (key) {
+    case OPTION_HOST:
+        options->server.host = argument;
+        return 0;
+    case OPTION_PORT:
+        options->server.port = (uint16_t)parse_number(state, "port", argument, 0, UINT16_MAX);
+        return 0;
+    case OPTION_INSECURE:
+        options->insecure = true;
+        return 0;
+    case OPTION_THREADS:
+        options->server.workers =
+            (unsigned)parse_number(state, "threads", argument, 1, WORKERS_MAX);
+        return 0;
+    case OPTION_DATA_DIR:
+        if (*argument == '\0')
+            wrong_usage(state, "--data-dir: the path is empty");
+        set_data_dir(state, options, argument, "");
+        return 0;
+    case OPTION_INTERVAL:
+        policy->interval = parse_bounded(state, "interval", argument, ENGINE_INTERVAL_MIN,
+                                         KAIROS_INTERVAL_MAX, "1s to 366d");
+        return 0;
+    case OPTION_ALLOWED_MISSES:
+        policy->allowed_misses =
+            (uint32_t)parse_number(state, "allowed-misses", argument, 1, KAIROS_ALLOWED_MISSES_MAX);
+        return 0;
+    case OPTION_TOLERANCE:
+        policy->tolerance =
+            parse_bounded(state, "tolerance", argument, 0, KAIROS_TOLERANCE_MAX, "0 to 366d");
+        return 0;
+    case OPTION_AUTO_CREATE:
+        options->engine.auto_create = parse_on_off(state, "auto-create", argument);
+        return 0;
+    case OPTION_MAX_SERVICES:
+        options->engine.max_services =
+            (size_t)parse_number(state, "max-services", argument, 1, MAX_SERVICES_MAX);
+        return 0;
+    case OPTION_FORGET_AFTER:
+        options->engine.forget_after = parse_bounded(state, "forget-after", argument,
+                                                     ENGINE_INTERVAL_MIN, INT64_MAX, "1s or more");
+        return 0;
+    case OPTION_LOG_LEVEL:
+        options->log_level = parse_log_level(state, "log-level", argument);
+        return 0;
+    case OPTION_LOG_FILE:
+        options->log_file = argument;
+        return 0;
+    case ARGP_KEY_ARG:
+        wrong_usage(state, "unexpected argument '%s'", argument);
+        return 0;
+    case ARGP_KEY_END:
+        finish(state, options);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* The processors that this program may run on. */
+static unsigned usable_cores(void)
+{
+    cpu_set_t set;
+    int cores = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+    return cores > WORKERS_MAX ? WORKERS_MAX : (unsigned)cores;
+}
+
+void serve_options_parse(struct serve_options *options, int argc, char **argv)
+{
+    static const struct argp argp = {.options = entries, .parser = parse_option, .doc = doc};
+    *options = (struct serve_options){
+        .server = {.host = HOST_DEFAULT, .port = PORT_DEFAULT, .workers = usable_cores()},
+        .engine = engine_options_default(),
+        .log_level = LOG_INFO,
+    };
+    argp_parse(&argp, argc, argv, 0, NULL, options);
+}

@@ -1,0 +1,30 @@
+/*
+ * serve_options.h - how the user wants services to be watched.
+ */
+#ifndef KAIROS_CLI_SERVE_OPTIONS_H
+#define KAIROS_CLI_SERVE_OPTIONS_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine.h"
+#include "log.h"
+#include "server.h"
+
+struct serve_options {
+    struct server_options server;
+    struct engine_options engine; /* without its listener */
+    char data_dir[PATH_MAX];
+    bool insecure;        /* others than this machine may connect, and nobody is asked who he is */
+    const char *log_file; /* or NULL for stderr */
+    enum log_level log_level;
+};
+
+/*
+ * Reads the program's arguments over the defaults. Wrong usage ends the program with status 2 and a
+ * hint on stderr; --help and --version end it with status 0.
+ */
+void serve_options_parse(struct serve_options *options, int argc, char **argv);
+
+#endif

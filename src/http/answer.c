@@ -1,0 +1,147 @@
+#include "answer.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <microhttpd.h>
+
+#include "worker.h"
+
+static const struct {
+    unsigned status;
+    char text[8];
+} constant_answers[CONSTANT_COUNT] = {
+    [CONSTANT_OK] = {200, "OK"},
+    [CONSTANT_CREATED] = {201, "Created"},
+};
+
+static void queue(struct request *request, unsigned status, struct MHD_Response *response)
+{
+    request->queued = MHD_queue_response(request->connection, status, response) == MHD_YES;
+    worker_count_answer(request->worker, status);
+}
+
+/* Queues RESPONSE, which may be NULL if memory ran out, and lets go of it. */
+static void queue_once(struct request *request, unsigned status, const char *content_type,
+                       struct MHD_Response *response)
+{
+    if (response == NULL)
+        return;
+    if (content_type != NULL)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    if (request->worker->stopping)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    queue(request, status, response);
+    MHD_destroy_response(response);
+}
+
+void answer_constant(struct request *request, enum constant constant)
+{
+    queue(request, constant_answers[constant].status, request->worker->constants[constant]);
+}
+
+/* A response that takes over WRITER's text; NULL if memory ran out. */
+static struct MHD_Response *response_of(struct writer *writer)
+{
+    struct MHD_Response *response = NULL;
+    if (!writer->failed)
+        response =
+            MHD_create_response_from_buffer(writer->length, writer->text, MHD_RESPMEM_MUST_FREE);
+    if (response == NULL)
+        writer_finish(writer);
+    *writer = (struct writer){0};
+    return response;
+}
+
+void answer_text(struct request *request, unsigned status, const char *content_type,
+                 struct writer *writer)
+{
+    queue_once(request, status, content_type, response_of(writer));
+}
+
+void answer_json(struct request *request, unsigned status, struct writer *writer)
+{
+    answer_text(request, status, "application/json", writer);
+}
+
+void answer_nothing(struct request *request)
+{
+    queue_once(request, MHD_HTTP_NO_CONTENT, NULL,
+               MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT));
+}
+
+static struct writer detail_of(const struct failure *failure)
+{
+    struct writer writer = {0};
+    writer_print(&writer, "{\"detail\":");
+    writer_string(&writer, failure->text, strlen(failure->text));
+    writer_print(&writer, "}");
+    return writer;
+}
+
+void answer_failure(struct request *request, unsigned status, const struct failure *failure)
+{
+    struct writer writer = detail_of(failure);
+    answer_json(request, status, &writer);
+}
+
+void answer_error(struct request *request, unsigned status, const char *format, ...)
+{
+    struct failure failure;
+    va_list arguments;
+    va_start(arguments, format);
+    failure_vset(&failure, format, arguments);
+    va_end(arguments);
+    answer_failure(request, status, &failure);
+}
+
+void answer_not_allowed(struct request *request)
+{
+    struct failure failure;
+    char methods[METHODS_TEXT_SIZE];
+    methods_format(request->route.allowed, ", ", methods);
+    failure_set(&failure, "this path takes %s", methods);
+    struct writer writer = detail_of(&failure);
+    struct MHD_Response *response = response_of(&writer);
+    if (response != NULL)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, methods);
+    queue_once(request, MHD_HTTP_METHOD_NOT_ALLOWED, "application/json", response);
+}
+
+void answer_too_long(struct request *request)
+{
+    answer_error(request, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too long; it may have %zu bytes",
+                 request->route.endpoint->body_max);
+}
+
+bool constants_create(struct MHD_Response *constants[CONSTANT_COUNT])
+{
+    memset(constants, 0, CONSTANT_COUNT * sizeof(constants[0]));
+    for (size_t i = 0; i < CONSTANT_COUNT; i++) {
+        char *text = (char *)constant_answers[i].text;
+        constants[i] = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_PERSISTENT);
+        if (constants[i] == NULL) {
+            constants_destroy(constants);
+            return false;
+        }
+        MHD_add_response_header(constants[i], MHD_HTTP_HEADER_CONTENT_TYPE, "text/plain");
+        MHD_add_response_header(constants[i], MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    }
+    return true;
+}
+
+void constants_close(struct MHD_Response *constants[CONSTANT_COUNT])
+{
+    for (size_t i = 0; i < CONSTANT_COUNT; i++)
+        MHD_add_response_header(constants[i], MHD_HTTP_HEADER_CONNECTION, "close");
+}
+
+void constants_destroy(struct MHD_Response *constants[CONSTANT_COUNT])
+{
+    for (size_t i = 0; i < CONSTANT_COUNT; i++) {
+        if (constants[i] != NULL)
+            MHD_destroy_response(constants[i]);
+    }
+}

@@ -1,0 +1,34 @@
+/*
+ * change.h - the body of a request that declares or changes a service:
+ *
+ *   {"interval": 60, "allowed_misses": 3, "tolerance": "5s", "max_runtime": null}
+ *
+ * Durations are numbers of seconds, or text with a unit as on the command line. What is not said is
+ * not changed.
+ */
+#ifndef KAIROS_HTTP_CHANGE_H
+#define KAIROS_HTTP_CHANGE_H
+
+#include <stddef.h>
+
+#include "engine.h"
+#include "failure.h"
+
+enum change_result {
+    CHANGE_OK,
+    CHANGE_MALFORMED, /* no JSON */
+    CHANGE_INVALID,   /* JSON, but not such an object, or a value is out of bounds */
+};
+
+/*
+ * Reads the LENGTH bytes at TEXT; nothing at all counts as {}. Sets the values of CHANGE and its
+ * has_… members, and leaves `replace` and `create` alone. Or describes the failure: the place of
+ * what is no JSON, or the key and its bounds.
+ */
+enum change_result change_parse(const char *text, size_t length, struct service_change *change,
+                                struct failure *failure);
+
+/* The key that the engine refused and its bounds, for ENGINE_BAD_…. */
+const char *change_bounds_text(enum engine_result result);
+
+#endif

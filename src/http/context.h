@@ -1,0 +1,25 @@
+/*
+ * context.h - what the server answers about: the parts of a running Kairós, which it does not own.
+ */
+#ifndef KAIROS_HTTP_CONTEXT_H
+#define KAIROS_HTTP_CONTEXT_H
+
+#include <stdint.h>
+
+#include "clock.h"
+#include "engine.h"
+#include "log.h"
+#include "registry.h"
+#include "store.h"
+
+struct context {
+    struct engine *engine;
+    const struct registry *registry;
+    struct store *store;
+    const struct clock *clock;
+    struct log *log;
+    const char *version;
+    struct clock_reading started; /* when the program started */
+};
+
+#endif

@@ -1,0 +1,147 @@
+#include "handler.h"
+
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "worker.h"
+
+/*
+ * Memory of a connection: its headers, and what a read can take at a time. Up to this size the
+ * library takes it from malloc; above, each connection would cost a mapping.
+ */
+#define CONNECTION_MEMORY (32 * 1024)
+
+/* Seconds without a byte after which a connection is closed. */
+#define INACTIVITY_TIMEOUT 30
+
+static struct request *take_request(struct worker *worker)
+{
+    struct request *request = worker->spare_requests;
+    if (request != NULL)
+        worker->spare_requests = request->next;
+    else
+        request = malloc(sizeof(*request));
+    if (request == NULL)
+        return NULL;
+    worker->under_way++;
+    *request = (struct request){.worker = worker, .context = worker->context};
+    return request;
+}
+
+static void give_request(struct request *request)
+{
+    struct worker *worker = request->worker;
+    request_forget(request);
+    request->next = worker->spare_requests;
+    worker->spare_requests = request;
+    worker->under_way--;
+}
+
+/* Whether the headers promise more than the endpoint takes. */
+static bool promises_too_much(const struct request *request)
+{
+    const struct endpoint *endpoint = request->route.endpoint;
+    if (endpoint == NULL || endpoint->body_max == 0)
+        return false;
+    const char *text = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND,
+                                                   MHD_HTTP_HEADER_CONTENT_LENGTH);
+    return text != NULL && strtoull(text, NULL, 10) > endpoint->body_max;
+}
+
+/*
+ * The headers are complete. Nothing is answered yet, since that would close the connection; which
+ * is what is wanted if a body is announced that nobody wants to read.
+ */
+static enum MHD_Result begin(struct worker *worker, struct MHD_Connection *connection,
+                             const char *path, const char *method, void **state)
+{
+    struct request *request = take_request(worker);
+    if (request == NULL)
+        return MHD_NO;
+    *state = request;
+    request->connection = connection;
+    request->began = clock_now(worker->context->clock);
+    request->method = method_parse(method);
+    request->route = router_find(request->method, path);
+    if (!promises_too_much(request))
+        return MHD_YES;
+    answer_too_long(request);
+    return request->queued ? MHD_YES : MHD_NO;
+}
+
+static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *path,
+                              const char *method, const char *version, const char *piece,
+                              size_t *size, void **state)
+{
+    struct worker *worker = context;
+    struct request *request = *state;
+    (void)version;
+    if (request == NULL)
+        return begin(worker, connection, path, method, state);
+    if (*size > 0) {
+        worker->chunks++;
+        bool go_on = request_take(request, piece, *size, clock_now(worker->context->clock));
+        *size = 0;
+        return go_on ? MHD_YES : MHD_NO;
+    }
+    if (!request->queued)
+        request_answer(request);
+    return request->queued ? MHD_YES : MHD_NO;
+}
+
+static void completed(void *context, struct MHD_Connection *connection, void **state,
+                      enum MHD_RequestTerminationCode code)
+{
+    (void)context;
+    (void)connection;
+    (void)code;
+    if (*state != NULL)
+        give_request(*state);
+    *state = NULL;
+}
+
+/* Leaves escapes as they are: router and query decode them, and refuse the wrong ones. */
+static size_t keep_escapes(void *context, struct MHD_Connection *connection, char *text)
+{
+    (void)context;
+    (void)connection;
+    return strlen(text);
+}
+
+/* What the library has to say is about clients that misbehave. */
+static void __attribute__((format(printf, 2, 0)))
+log_message(void *context, const char *format, va_list arguments)
+{
+    const struct worker *worker = context;
+    char text[512], quoted[4 * sizeof(text) + 3];
+    int length = vsnprintf(text, sizeof(text), format, arguments);
+    if (length < 0)
+        return;
+    text[strcspn(text, "\n")] = '\0';
+    log_quote(quoted, text, strlen(text));
+    log_write(worker->context->log, LOG_DEBUG, "http message=%s", quoted);
+}
+
+struct MHD_Daemon *handler_start(struct worker *worker, unsigned connections)
+{
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle, worker,
+        MHD_OPTION_EXTERNAL_LOGGER, log_message, worker, MHD_OPTION_NOTIFY_COMPLETED, completed,
+        worker, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_CONNECTION_LIMIT,
+        connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)INACTIVITY_TIMEOUT,
+        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+}
+
+void handler_stop(struct worker *worker)
+{
+    if (worker->daemon != NULL)
+        MHD_stop_daemon(worker->daemon);
+    worker->daemon = NULL;
+    for (struct request *request; (request = worker->spare_requests) != NULL;) {
+        worker->spare_requests = request->next;
+        free(request);
+    }
+}

@@ -1,0 +1,61 @@
+/*
+ * ping.c - /ping/{service}: a heartbeat now, by the simplest request there is.
+ */
+#include "answer.h"
+#include "ping_path.h"
+#include "resource.h"
+
+/* A ping without a body came just now; one with a body has only now come to its end. */
+static int64_t time_of(const struct request *request)
+{
+    return request->received == 0 ? request->began : clock_now(request->context->clock);
+}
+
+static void refuse(struct request *request, enum engine_result result, const char *name)
+{
+    switch (result) {
+    case ENGINE_UNKNOWN:
+        answer_error(request, 404,
+                     "there is no service %s, and the server runs with --auto-create off; declare "
+                     "it with PUT /api/v1/services/%s",
+                     name, name);
+        break;
+    case ENGINE_FULL:
+        answer_error(request, 507, "as many services as --max-services allows; %s was not created",
+                     name);
+        break;
+    default:
+        answer_error(request, 507, "no space left for a further service; %s was not created", name);
+        break;
+    }
+}
+
+static void answer_ping(struct request *request)
+{
+    struct ping ping;
+    const struct route *route = &request->route;
+    enum ping_result parsed = ping_path_parse(route->segments, route->segment_count, &ping);
+    if (parsed != PING_OK) {
+        bool missing = parsed == PING_KEY || parsed == PING_UNKNOWN;
+        answer_error(request, missing ? 404 : 400, "%s", ping_result_text(parsed));
+        return;
+    }
+    enum engine_result result = engine_ping(request->context->engine, ping.name, ping.length,
+                                            ping.action, time_of(request));
+    if (result == ENGINE_OK || result == ENGINE_OLDER)
+        answer_constant(request, CONSTANT_OK);
+    else if (result == ENGINE_CREATED)
+        answer_constant(request, CONSTANT_CREATED);
+    else
+        refuse(request, result, ping.name);
+}
+
+#define METHODS_PING (METHODS_READ | METHOD_POST)
+
+static const struct endpoint endpoints[] = {
+    {.path = "/ping/{service}", .methods = METHODS_PING, .answer = answer_ping},
+    {.path = "/ping/{service}/{action}", .methods = METHODS_PING, .answer = answer_ping},
+    {.path = "/ping/{key}/{service}/{action}", .methods = METHODS_PING, .answer = answer_ping},
+};
+
+const struct resource ping_resource = RESOURCE(endpoints);

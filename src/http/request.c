@@ -1,0 +1,131 @@
+#include "request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <microhttpd.h>
+
+#include "answer.h"
+#include "worker.h"
+
+/*
+ * From the headers to the end of the body. The library's own timeout counts inactivity, and a
+ * sender that drips a byte now and then would never run into it.
+ */
+#define BODY_TIME_MAX (60 * KAIROS_SECOND)
+
+/*
+ * A body without a length in the headers shows that it is too long when it has come so far; only
+ * at its end can that be answered. What goes on beyond so many times the limit is cut off.
+ */
+#define PATIENCE 4
+
+/* Room for a name with every character escaped and some blanks around it. */
+#define SEGMENT_MAX 512
+
+static void collect(struct request *request, const char *piece, size_t size)
+{
+    if (size > request->capacity - request->length) {
+        size_t capacity = request->capacity == 0 ? 1024 : request->capacity;
+        while (size > capacity - request->length)
+            capacity *= 2;
+        char *larger = realloc(request->body, capacity);
+        request->no_memory |= larger == NULL;
+        if (larger == NULL)
+            return;
+        request->body = larger;
+        request->capacity = capacity;
+    }
+    memcpy(request->body + request->length, piece, size);
+    request->length += size;
+}
+
+bool request_is_too_long(const struct request *request)
+{
+    const struct endpoint *endpoint = request->route.endpoint;
+    return endpoint != NULL && endpoint->body_max > 0 && request->received > endpoint->body_max;
+}
+
+bool request_take(struct request *request, const char *piece, size_t size, int64_t now)
+{
+    const struct endpoint *endpoint = request->route.endpoint;
+    request->received += size;
+    if (now - request->began > BODY_TIME_MAX)
+        return false;
+    if (endpoint == NULL || endpoint->body_max == 0)
+        return true;
+    if (request_is_too_long(request))
+        return request->received / PATIENCE <= endpoint->body_max;
+    if (endpoint->take != NULL)
+        endpoint->take(request, piece, size);
+    else if (!request->no_memory)
+        collect(request, piece, size);
+    return true;
+}
+
+void request_answer(struct request *request)
+{
+    const struct route *route = &request->route;
+    if (route->endpoint == NULL && route->allowed != 0)
+        answer_not_allowed(request);
+    else if (route->endpoint == NULL)
+        answer_error(request, 404, "no such path; GET / lists those that there are");
+    else if (request_is_too_long(request))
+        answer_too_long(request);
+    else if (request->no_memory)
+        answer_error(request, 503, "out of memory; try again later");
+    else
+        route->endpoint->answer(request);
+}
+
+void request_forget(struct request *request)
+{
+    const struct endpoint *endpoint = request->route.endpoint;
+    if (endpoint != NULL && endpoint->forget != NULL)
+        endpoint->forget(request);
+    free(request->body);
+    request->body = NULL;
+}
+
+bool request_service(struct request *request, char name[KAIROS_SERVICE_SIZE], size_t *length)
+{
+    char text[SEGMENT_MAX];
+    size_t text_length;
+    if (percent_decode(request->route.segments[0], text, sizeof(text), &text_length) ==
+            PERCENT_OK &&
+        kairos_service_parse(text, text_length, name, length) == KAIROS_SERVICE_OK)
+        return true;
+    answer_error(request, 400,
+                 "the service's name in the path is invalid; it has 1 to 100 characters of "
+                 "a-z 0-9 _ -");
+    return false;
+}
+
+struct reading {
+    struct query *query;
+    struct failure *failure;
+    bool failed;
+};
+
+static enum MHD_Result add_parameter(void *context, enum MHD_ValueKind kind, const char *key,
+                                     size_t key_length, const char *value, size_t value_length)
+{
+    struct reading *reading = context;
+    (void)kind;
+    reading->failed =
+        !query_add(reading->query, (struct slice){key, key_length},
+                   (struct slice){value, value == NULL ? 0 : value_length}, reading->failure);
+    return reading->failed ? MHD_NO : MHD_YES;
+}
+
+bool request_query(struct request *request, const char *const *names, struct query *query)
+{
+    struct failure failure;
+    struct reading reading = {query, &failure, false};
+    query_init(query, names);
+    MHD_get_connection_values_n(request->connection, MHD_GET_ARGUMENT_KIND, add_parameter,
+                                &reading);
+    if (reading.failed)
+        answer_failure(request, 400, &failure);
+    return !reading.failed;
+}

@@ -1,0 +1,67 @@
+/*
+ * request.h - a request under way: from the moment its headers are complete until its answer has
+ * been sent.
+ *
+ * It belongs to one worker and is touched by that one's thread alone. Requests are kept for reuse,
+ * so that the next one costs no allocation.
+ */
+#ifndef KAIROS_HTTP_REQUEST_H
+#define KAIROS_HTTP_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <kairos/service.h>
+
+#include "context.h"
+#include "query.h"
+#include "router.h"
+
+/* JSON bodies other than heartbeats have at most so many bytes. */
+#define BODY_JSON_MAX (64 * 1024)
+
+struct MHD_Connection;
+struct worker;
+
+struct request {
+    struct worker *worker;
+    const struct context *context;
+    struct MHD_Connection *connection;
+    enum method method;
+    struct route route;
+    int64_t began;     /* engine time */
+    uint64_t received; /* bytes of the body */
+    char *body;        /* what was collected of it, from malloc; NULL if there is none */
+    size_t length;
+    size_t capacity;
+    bool no_memory; /* the body could not be kept */
+    bool queued;    /* an answer is on its way */
+    void *state;    /* the endpoint's */
+    struct request *next;
+};
+
+/*
+ * Takes SIZE bytes of the body as the endpoint wants it. Returns false if the connection has to be
+ * closed: it sends far more than was allowed, or takes too long.
+ */
+bool request_take(struct request *request, const char *piece, size_t size, int64_t now);
+
+/* Whether more was received than the endpoint allows. */
+bool request_is_too_long(const struct request *request);
+
+/* Answers the request, whose body is complete. */
+void request_answer(struct request *request);
+
+/* Releases all that the request holds. */
+void request_forget(struct request *request);
+
+/* ---- For endpoints. What is wrong they answer themselves, and return false. ---- */
+
+/* Reads the path's first segment as a service's name. */
+bool request_service(struct request *request, char name[KAIROS_SERVICE_SIZE], size_t *length);
+
+/* Reads the query, of which the endpoint knows the parameters NAMES. */
+bool request_query(struct request *request, const char *const *names, struct query *query);
+
+#endif

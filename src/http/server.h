@@ -1,0 +1,87 @@
+/*
+ * server.h - the HTTP server: one listening socket, and the workers that serve it.
+ *
+ *     server = server_create(&options, &failure);       binds and listens: clients wait
+ *     server_start(server, &context, &failure);         they are served
+ *     hearing = server_hearing(server);
+ *     ticker = ticker_create(…, &hearing, …);
+ *     server_set_ticker(server, ticker);
+ *     ...
+ *     server_stop(server);                              answers what is under way
+ *     ticker_destroy(ticker);
+ *     server_destroy(server);
+ */
+#ifndef KAIROS_HTTP_SERVER_H
+#define KAIROS_HTTP_SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "address.h"
+#include "context.h"
+#include "failure.h"
+#include "hearing.h"
+#include "ticker.h"
+
+#define WORKERS_MAX 256
+
+struct server_options {
+    const char *host; /* a name or an address */
+    uint16_t port;    /* 0 picks a free one */
+    unsigned workers; /* 1 to WORKERS_MAX */
+};
+
+struct server;
+
+/*
+ * Binds and listens. Also lets the process have as many descriptors as it may. Returns NULL and
+ * describes the failure.
+ */
+struct server *server_create(const struct server_options *options, struct failure *failure);
+
+/* Where it listens, the port that was picked included. */
+const struct address *server_address(const struct server *server);
+
+/*
+ * Starts the workers, which answer about CONTEXT; that stays the caller's and must outlive the
+ * server. Returns false and describes the failure; then the server is good for destroying alone.
+ */
+bool server_start(struct server *server, const struct context *context, struct failure *failure);
+
+/* How far heartbeats have been heard, for the ticker; good as long as the server. */
+struct hearing server_hearing(struct server *server);
+
+/* The ticker that asks; it may have asked already. */
+void server_set_ticker(struct server *server, struct ticker *ticker);
+
+/*
+ * Listens no longer, answers what is under way (for a few seconds at most), and ends the workers.
+ * server_hearing then tells for good up to when all was heard.
+ */
+void server_stop(struct server *server);
+
+/* Stops it if need be; accepts NULL. */
+void server_destroy(struct server *server);
+
+/* ---- For workers and endpoints ---- */
+
+bool server_is_stopping(const struct server *server);
+
+/* NULL before it was set. */
+struct ticker *server_ticker(const struct server *server);
+
+int server_socket(const struct server *server);
+
+/* A worker has taken the listening socket out of its epoll; the last one closes it. */
+void server_leave_socket(struct server *server);
+
+struct server_counts {
+    uint64_t answers[6]; /* by the first digit of the status */
+    uint64_t invalid[KAIROS_REASON_COUNT];
+    uint64_t connections;
+    uint64_t refused;
+};
+
+struct server_counts server_counts(const struct server *server);
+
+#endif

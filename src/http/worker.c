@@ -1,0 +1,380 @@
+#include "worker.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <microhttpd.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "handler.h"
+#include "server.h"
+
+/* Connections that are accepted at a time, so that other workers get some too. */
+#define ACCEPTED_AT_A_TIME 8
+
+/* Rounds after which a stamp that was asked for is given although there is more to do, */
+#define PASSES_MAX 8
+
+/* unless bodies are still being read that may have arrived before; but then at the latest. */
+#define STAMP_TIME_MAX KAIROS_SECOND
+
+/* How long to accept nothing when the system has no descriptor or memory left. */
+#define ACCEPT_PAUSE (100 * KAIROS_MILLISECOND)
+
+/* How often that is logged at most. */
+#define ACCEPT_LOG_PERIOD KAIROS_MINUTE
+
+/* When the server stops, what is under way has so long to come to its end. */
+#define DRAIN_TIME (3 * KAIROS_SECOND)
+
+/* All batches that a worker reads at the same time; one of the largest takes 34 MB. */
+#define BATCH_MEMORY_MAX ((size_t)256 * 1024 * 1024)
+
+enum source {
+    SOURCE_SOCKET,
+    SOURCE_BELL,
+    SOURCE_DAEMON,
+};
+
+/* ---- Batches ---- */
+
+struct batch *worker_take_batch(struct worker *worker)
+{
+    struct batch *batch = NULL;
+    if (worker->batch_memory > BATCH_MEMORY_MAX)
+        return NULL;
+    if (worker->spare_batch_count > 0)
+        batch = worker->spare_batches[--worker->spare_batch_count];
+    else
+        batch = batch_create();
+    if (batch == NULL)
+        return NULL;
+    batch_begin(batch);
+    worker->batch_memory += batch_memory(batch);
+    return batch;
+}
+
+void worker_give_batch(struct worker *worker, struct batch *batch)
+{
+    worker->batch_memory -= batch_memory(batch);
+    batch_trim(batch);
+    if (worker->spare_batch_count < BATCHES_KEPT)
+        worker->spare_batches[worker->spare_batch_count++] = batch;
+    else
+        batch_destroy(batch);
+}
+
+bool worker_batch_grown(struct worker *worker, const struct batch *batch, size_t before)
+{
+    worker->batch_memory += batch_memory(batch) - before;
+    return worker->batch_memory <= BATCH_MEMORY_MAX;
+}
+
+/* ---- Counts: there is one writer, so no locked instruction is needed ---- */
+
+static void add(_Atomic uint64_t *count, uint64_t more)
+{
+    atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + more,
+                          memory_order_relaxed);
+}
+
+void worker_count_answer(struct worker *worker, unsigned status)
+{
+    add(&worker->counts.answers[status / 100], 1);
+}
+
+void worker_count_invalid(struct worker *worker, const uint64_t bad[KAIROS_REASON_COUNT])
+{
+    for (size_t i = 0; i < KAIROS_REASON_COUNT; i++)
+        add(&worker->counts.invalid[i], bad[i]);
+}
+
+/* ---- Accepting ---- */
+
+static bool watch(const struct worker *worker, int fd, uint32_t events, enum source source)
+{
+    struct epoll_event event = {.events = events, .data.u32 = source};
+    return epoll_ctl(worker->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+/* Exclusive: of the workers that wait, one is woken by a new connection. */
+static bool start_listening(struct worker *worker)
+{
+    worker->listening =
+        watch(worker, server_socket(worker->server), EPOLLIN | EPOLLEXCLUSIVE, SOURCE_SOCKET);
+    return worker->listening;
+}
+
+static void stop_listening(struct worker *worker)
+{
+    if (worker->listening)
+        epoll_ctl(worker->epoll, EPOLL_CTL_DEL, server_socket(worker->server), NULL);
+    worker->listening = false;
+}
+
+/* The system has no descriptor or memory left: connections wait. */
+static void pause_listening(struct worker *worker, const char *error, int64_t now)
+{
+    stop_listening(worker);
+    worker->listen_again = now + ACCEPT_PAUSE;
+    if (now < worker->accept_log_next)
+        return;
+    worker->accept_log_next = now + ACCEPT_LOG_PERIOD;
+    log_write(worker->context->log, LOG_WARNING,
+              "accept error=\"%s\" detail=\"connections wait until others are closed\"", error);
+}
+
+/* Hands a connection to the library, which closes it if it has too many, and sets TCP_NODELAY. */
+static void take_connection(struct worker *worker, int fd, const struct sockaddr *peer,
+                            socklen_t length)
+{
+    if (MHD_add_connection(worker->daemon, fd, peer, length) == MHD_YES)
+        add(&worker->counts.connections, 1);
+    else
+        add(&worker->counts.refused, 1);
+}
+
+/* Accepts up to MAX connections that wait; returns whether there was any. */
+static bool accept_some(struct worker *worker, unsigned max, int64_t now)
+{
+    unsigned accepted = 0;
+    while (accepted < max) {
+        struct sockaddr_storage peer;
+        socklen_t length = sizeof(peer);
+        int fd = accept4(server_socket(worker->server), (struct sockaddr *)&peer, &length,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            take_connection(worker, fd, (struct sockaddr *)&peer, length);
+            accepted++;
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            pause_listening(worker, strerror(errno), now);
+            break;
+        } else if (errno == EAGAIN) {
+            break;
+        }
+        /* Any other error is of a connection that is gone already. */
+    }
+    return accepted > 0;
+}
+
+/* ---- The loop ---- */
+
+/* Milliseconds until the library, or the socket, must be looked at again; -1 if it need not. */
+static int time_to_wait(const struct worker *worker, int64_t now)
+{
+    MHD_UNSIGNED_LONG_LONG timeout;
+    int64_t wait = -1;
+    if (MHD_get_timeout(worker->daemon, &timeout) == MHD_YES)
+        wait = timeout < INT_MAX ? (int64_t)timeout : INT_MAX;
+    if (worker->listen_again != TIME_NEVER) {
+        int64_t pause = (worker->listen_again - now) / KAIROS_MILLISECOND + 1;
+        pause = pause < 0 ? 0 : pause;
+        wait = wait < 0 || pause < wait ? pause : wait;
+    }
+    if (worker->stopping) {
+        int64_t left = (worker->drain_until - now) / KAIROS_MILLISECOND + 1;
+        left = left < 0 ? 0 : left;
+        wait = wait < 0 || left < wait ? left : wait;
+    }
+    return (int)wait;
+}
+
+static void hear_bell(struct worker *worker)
+{
+    uint64_t count;
+    if (read(worker->bell, &count, sizeof(count)) == sizeof(count))
+        worker->rung++;
+}
+
+/*
+ * Waits up to TIMEOUT milliseconds for something to do, and does it. Returns whether there was
+ * anything.
+ */
+static bool pass(struct worker *worker, int timeout, int64_t now)
+{
+    struct epoll_event events[4];
+    MHD_UNSIGNED_LONG_LONG due;
+    bool wants_stamp = worker->rung != worker->answered;
+    int count = epoll_wait(worker->epoll, events, 4, timeout);
+    bool run = MHD_get_timeout(worker->daemon, &due) == MHD_YES && due == 0;
+    for (int i = 0; i < count; i++) {
+        switch ((enum source)events[i].data.u32) {
+        case SOURCE_SOCKET:
+            run |= accept_some(worker, wants_stamp ? UINT_MAX : ACCEPTED_AT_A_TIME, now);
+            break;
+        case SOURCE_BELL:
+            hear_bell(worker);
+            break;
+        case SOURCE_DAEMON:
+            run = true;
+            break;
+        }
+    }
+    if (run)
+        MHD_run(worker->daemon);
+    return count > 0 || run;
+}
+
+static void stamp(struct worker *worker, int64_t time)
+{
+    if (time > atomic_load_explicit(&worker->heard_until, memory_order_relaxed))
+        atomic_store_explicit(&worker->heard_until, time, memory_order_release);
+}
+
+/* Stamps TIME for whoever has rung RUNG times. */
+static void answer_bell(struct worker *worker, int64_t time, uint64_t rung)
+{
+    stamp(worker, time);
+    worker->answered = rung;
+    struct ticker *ticker = server_ticker(worker->server);
+    if (ticker != NULL)
+        ticker_heard(ticker);
+}
+
+/*
+ * The server stops: what waits at the listening socket is still accepted, and then no more. The
+ * stamp for what was heard up to NOW follows when all of it was answered.
+ */
+static void begin_stop(struct worker *worker, int64_t now)
+{
+    worker->stopping = true;
+    worker->drain_until = now + DRAIN_TIME;
+    accept_some(worker, UINT_MAX, now);
+    stop_listening(worker);
+    worker->listen_again = TIME_NEVER;
+    server_leave_socket(worker->server);
+    constants_close(worker->constants);
+}
+
+/* A stamp that was asked for and is being worked on. */
+struct stamping {
+    int64_t time; /* TIME_NEVER while there is none */
+    uint64_t rung;
+    unsigned passes;
+};
+
+/* Whether the stamp may be given although there was something to do in this pass. */
+static bool is_heard(struct stamping *stamping, int64_t now, bool read_bodies)
+{
+    if (stamping->time == TIME_NEVER || ++stamping->passes < PASSES_MAX)
+        return false;
+    return !read_bodies || now - stamping->time > STAMP_TIME_MAX;
+}
+
+static void serve_until_stop(struct worker *worker)
+{
+    const struct clock *clock = worker->context->clock;
+    struct stamping stamping = {.time = TIME_NEVER};
+    while (!server_is_stopping(worker->server)) {
+        int64_t now = clock_now(clock);
+        if (worker->listen_again != TIME_NEVER && now >= worker->listen_again)
+            worker->listen_again = start_listening(worker) ? TIME_NEVER : now + ACCEPT_PAUSE;
+        if (worker->rung != worker->answered && stamping.time == TIME_NEVER)
+            stamping = (struct stamping){.time = now, .rung = worker->rung};
+
+        uint64_t chunks = worker->chunks, rung = worker->rung;
+        bool busy = pass(worker, 0, now);
+        bool heard = !busy || is_heard(&stamping, now, worker->chunks != chunks);
+        if (stamping.time != TIME_NEVER && heard) {
+            answer_bell(worker, busy ? stamping.time : now, busy ? stamping.rung : rung);
+            stamping.time = TIME_NEVER;
+        }
+        if (!busy) {
+            stamp(worker, now);
+            pass(worker, time_to_wait(worker, now), now);
+        }
+    }
+}
+
+/* Answers what is under way. Idle connections are simply closed at the end. */
+static void drain(struct worker *worker)
+{
+    const struct clock *clock = worker->context->clock;
+    int64_t begin = clock_now(clock), now = begin;
+    begin_stop(worker, begin);
+    while (now < worker->drain_until) {
+        if (!pass(worker, 0, now)) {
+            stamp(worker, begin);
+            if (worker->under_way == 0)
+                return;
+            pass(worker, time_to_wait(worker, now), now);
+        }
+        now = clock_now(clock);
+    }
+}
+
+static void *run(void *argument)
+{
+    struct worker *worker = argument;
+    serve_until_stop(worker);
+    drain(worker);
+    return NULL;
+}
+
+/* ---- Lifecycle ---- */
+
+bool worker_init(struct worker *worker, struct server *server, const struct context *context,
+                 unsigned connections, struct failure *failure)
+{
+    *worker = (struct worker){
+        .server = server,
+        .context = context,
+        .epoll = epoll_create1(EPOLL_CLOEXEC),
+        .bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+        .listen_again = TIME_NEVER,
+        .accept_log_next = TIME_NEVER,
+        .heard_until = TIME_NEVER,
+    };
+    if (worker->epoll < 0 || worker->bell < 0 || !watch(worker, worker->bell, EPOLLIN, SOURCE_BELL))
+        goto fail;
+    worker->daemon = handler_start(worker, connections);
+    if (worker->daemon == NULL || !constants_create(worker->constants))
+        goto fail;
+    worker->daemon_epoll = MHD_get_daemon_info(worker->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    if (!watch(worker, worker->daemon_epoll, EPOLLIN, SOURCE_DAEMON))
+        goto fail;
+    if (start_listening(worker))
+        return true;
+
+fail:
+    failure_set(failure, "cannot make a thread's event loop: %s", strerror(errno));
+    worker_finish(worker);
+    return false;
+}
+
+bool worker_start(struct worker *worker, struct failure *failure)
+{
+    int error = pthread_create(&worker->thread, NULL, run, worker);
+    if (error != 0)
+        return failure_set(failure, "cannot start a thread: %s; try a lower --threads",
+                           strerror(error));
+    pthread_setname_np(worker->thread, "kairos-http");
+    return true;
+}
+
+void worker_ring(struct worker *worker)
+{
+    const uint64_t one = 1;
+    /* Should the count be full, it rings anyhow. */
+    (void)!write(worker->bell, &one, sizeof(one));
+}
+
+void worker_join(struct worker *worker)
+{
+    pthread_join(worker->thread, NULL);
+}
+
+void worker_finish(struct worker *worker)
+{
+    handler_stop(worker);
+    constants_destroy(worker->constants);
+    while (worker->spare_batch_count > 0)
+        batch_destroy(worker->spare_batches[--worker->spare_batch_count]);
+    if (worker->epoll >= 0)
+        close(worker->epoll);
+    if (worker->bell >= 0)
+        close(worker->bell);
+}

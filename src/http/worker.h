@@ -1,0 +1,106 @@
+/*
+ * worker.h - a thread that serves connections, with an epoll loop of its own.
+ *
+ * All workers wait at the one listening socket; whoever accepts a connection keeps it. In each loop
+ * a worker takes in all that has arrived, lets libmicrohttpd handle it, and, when nothing is left,
+ * stamps the time at which it began to look: whatever had arrived at its sockets by then is in the
+ * engine (hearing.h). When it is asked for a stamp and finds no end of work it stamps after
+ * PASSES_MAX rounds: every connection has then been read several times since.
+ *
+ * A worker's thread shares nothing with others but atomic stamps and counts.
+ */
+#ifndef KAIROS_HTTP_WORKER_H
+#define KAIROS_HTTP_WORKER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <kairos/parser.h>
+
+#include "answer.h"
+#include "batch.h"
+#include "failure.h"
+#include "request.h"
+
+/* Batches that are kept for the next requests; more only while more are read at the same time. */
+#define BATCHES_KEPT 4
+
+/* Counts that only the worker's thread adds to, and any thread reads. */
+struct worker_counts {
+    _Atomic uint64_t answers[6];                   /* by the first digit of the status */
+    _Atomic uint64_t invalid[KAIROS_REASON_COUNT]; /* events that were no heartbeats */
+    _Atomic uint64_t connections;                  /* accepted */
+    _Atomic uint64_t refused;                      /* accepted and closed: too many */
+};
+
+struct MHD_Daemon;
+struct server;
+
+struct worker {
+    struct server *server;
+    const struct context *context;
+    struct MHD_Daemon *daemon;
+    struct MHD_Response *constants[CONSTANT_COUNT];
+    pthread_t thread;
+    int epoll; /* the listening socket, the bell, and the daemon's own epoll */
+    int bell;  /* an eventfd: rung when a stamp is wanted, or the server stops */
+    int daemon_epoll;
+    bool listening; /* the listening socket is in the epoll */
+    bool stopping;
+    int64_t listen_again;    /* when to, after descriptors ran out */
+    int64_t accept_log_next; /* when that may be logged again */
+    int64_t drain_until;     /* when stopping: when to leave at the latest */
+
+    uint64_t rung;     /* times that the bell was heard */
+    uint64_t answered; /* of these, how many stamps have answered */
+    uint64_t chunks;   /* pieces of bodies that were taken */
+
+    struct request *spare_requests;
+    size_t under_way; /* requests */
+    struct batch *spare_batches[BATCHES_KEPT];
+    size_t spare_batch_count;
+    size_t batch_memory; /* of the batches that are being read */
+
+    /* What other threads read. */
+    _Alignas(64) _Atomic int64_t heard_until;
+    struct worker_counts counts;
+};
+
+/*
+ * Makes a worker for SERVER with room for CONNECTIONS. Returns false and describes the failure;
+ * nothing is left then.
+ */
+bool worker_init(struct worker *worker, struct server *server, const struct context *context,
+                 unsigned connections, struct failure *failure);
+
+/* Starts its thread. */
+bool worker_start(struct worker *worker, struct failure *failure);
+
+/* Wakes it: to stamp, or to see that the server stops. From any thread. */
+void worker_ring(struct worker *worker);
+
+/* Waits for its thread to end, which it does once the server stops. */
+void worker_join(struct worker *worker);
+
+/* Releases what worker_init made. Its thread does not run. */
+void worker_finish(struct worker *worker);
+
+/* ---- For answers and endpoints, in the worker's thread ---- */
+
+void worker_count_answer(struct worker *worker, unsigned status);
+void worker_count_invalid(struct worker *worker, const uint64_t bad[KAIROS_REASON_COUNT]);
+
+/*
+ * A batch that has begun; NULL if memory ran out or too much is being read at once. Goes back to
+ * worker_give_batch.
+ */
+struct batch *worker_take_batch(struct worker *worker);
+void worker_give_batch(struct worker *worker, struct batch *batch);
+
+/* Whether batches that are being read leave room for one that has grown from BEFORE bytes. */
+bool worker_batch_grown(struct worker *worker, const struct batch *batch, size_t before);
+
+#endif

@@ -1,0 +1,142 @@
+#include "writer.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <kairos/timestamp.h>
+
+#define CAPACITY_FIRST 1024
+
+/* Makes room for COUNT bytes more. */
+static bool reserve(struct writer *writer, size_t count)
+{
+    if (count <= writer->capacity - writer->length)
+        return !writer->failed;
+    if (writer->failed)
+        return false;
+    size_t capacity = writer->capacity == 0 ? CAPACITY_FIRST : writer->capacity;
+    while (count > capacity - writer->length)
+        capacity *= 2;
+    char *larger = realloc(writer->text, capacity);
+    if (larger == NULL) {
+        writer->failed = true;
+        return false;
+    }
+    writer->text = larger;
+    writer->capacity = capacity;
+    return true;
+}
+
+static void add(struct writer *writer, const char *text, size_t length)
+{
+    if (!reserve(writer, length))
+        return;
+    memcpy(writer->text + writer->length, text, length);
+    writer->length += length;
+}
+
+void writer_print(struct writer *writer, const char *format, ...)
+{
+    for (size_t room = 128;; room *= 2) {
+        va_list arguments;
+        if (!reserve(writer, room))
+            return;
+        room = writer->capacity - writer->length;
+        va_start(arguments, format);
+        int length = vsnprintf(writer->text + writer->length, room, format, arguments);
+        va_end(arguments);
+        writer->failed |= length < 0;
+        if (length >= 0 && (size_t)length < room) {
+            writer->length += (size_t)length;
+            return;
+        }
+    }
+}
+
+/*
+ * The length of the UTF-8 sequence at TEXT, of which LEFT (1 or more) bytes are there; 0 if it is
+ * none. Source: RFC 3629, section 4.
+ */
+static size_t utf8_length(const unsigned char *text, size_t left)
+{
+    static const struct {
+        unsigned char first_low, first_high; /* the first byte */
+        unsigned char second_low, second_high;
+        size_t length;
+    } forms[] = {
+        {0x00, 0x7f, 0x00, 0x00, 1}, {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+    };
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        size_t length = forms[i].length;
+        if (text[0] < forms[i].first_low || text[0] > forms[i].first_high)
+            continue;
+        if (length > left)
+            return 0;
+        if (length > 1 && (text[1] < forms[i].second_low || text[1] > forms[i].second_high))
+            return 0;
+        for (size_t at = 2; at < length; at++) {
+            if ((text[at] & 0xc0) != 0x80)
+                return 0;
+        }
+        return length;
+    }
+    return 0;
+}
+
+void writer_string(struct writer *writer, const char *text, size_t length)
+{
+    add(writer, "\"", 1);
+    for (size_t at = 0; at < length;) {
+        unsigned char c = (unsigned char)text[at];
+        size_t size = utf8_length((const unsigned char *)text + at, length - at);
+        if (size == 0)
+            add(writer, "?", 1);
+        else if (c == '"' || c == '\\')
+            writer_print(writer, "\\%c", c);
+        else if (c < 0x20 || c == 0x7f)
+            writer_print(writer, "\\u%04x", c);
+        else
+            add(writer, text + at, size);
+        at += size == 0 ? 1 : size;
+    }
+    add(writer, "\"", 1);
+}
+
+void writer_time(struct writer *writer, const struct clock *clock, int64_t time)
+{
+    char text[KAIROS_TIMESTAMP_SIZE];
+    int64_t wall = time == TIME_NEVER ? TIME_NEVER : clock_to_wall(clock, time);
+    if (wall < KAIROS_TIME_MIN || wall > KAIROS_TIME_MAX) {
+        add(writer, "null", 4);
+        return;
+    }
+    size_t length = kairos_timestamp_format(wall, text);
+    add(writer, "\"", 1);
+    add(writer, text, length);
+    add(writer, "\"", 1);
+}
+
+void writer_seconds(struct writer *writer, int64_t microseconds)
+{
+    char text[32];
+    const char *sign = microseconds < 0 ? "-" : "";
+    uint64_t span = microseconds < 0 ? -(uint64_t)microseconds : (uint64_t)microseconds;
+    int length = snprintf(text, sizeof(text), "%s%" PRIu64 ".%06" PRIu64, sign,
+                          span / (uint64_t)KAIROS_SECOND, span % (uint64_t)KAIROS_SECOND);
+    while (text[length - 1] == '0')
+        length--;
+    if (text[length - 1] == '.')
+        length--;
+    add(writer, text, (size_t)length);
+}
+
+void writer_finish(struct writer *writer)
+{
+    free(writer->text);
+    *writer = (struct writer){0};
+}

@@ -1,0 +1,154 @@
+/*
+ * registry_stock.c - looks at every slot of a registry that is opened: which are free, which belong
+ * together, and whether any is damaged. Until that is known, nothing is changed.
+ */
+#include <string.h>
+
+#include "registry_map.h"
+
+static bool is_long(const struct slot *slot)
+{
+    return slot_name_is_long(slot_name_length(slot));
+}
+
+static bool is_zero(const struct slot *slot)
+{
+    static const struct slot nothing;
+    return memcmp(slot->bytes, nothing.bytes, SLOT_SIZE) == 0;
+}
+
+uint32_t map_owner(char *base, uint32_t slots, uint32_t slot)
+{
+    uint32_t owner;
+    const struct slot *name = map_slot(base, slot);
+    if (!slot_owner(name, &owner) || owner >= slots)
+        return SLOT_NONE;
+    const struct slot *service = map_slot(base, owner);
+    bool belongs = slot_use(service) == SLOT_SERVICE && slot_is_intact(service) &&
+                   is_long(service) && slot_continues(name, service);
+    return belongs ? owner : SLOT_NONE;
+}
+
+/* Whether the service in SLOT can be used. */
+static bool is_sound(const struct registry *registry, uint32_t slot)
+{
+    struct service service;
+    uint32_t link = registry->links[slot];
+    return slot_decode(map_slot(registry->base, slot),
+                       link == 0 ? NULL : map_slot(registry->base, link - 1), &service) &&
+           atomic_load(registry_cell(registry, slot)) <= time_encode(KAIROS_TIME_MAX);
+}
+
+/* All slots before SLOT that are not known yet are free. */
+static void note_used(struct registry *registry, uint32_t slot)
+{
+    for (; registry->unused < slot; registry->unused++) {
+        registry->links[registry->unused] = registry->released;
+        registry->released = registry->unused + 1;
+        registry->released_count++;
+    }
+    registry->unused = slot + 1;
+}
+
+/* The first look, at each slot by itself; *NAMES tells that there are long names. */
+static bool look_at_slots(struct registry *registry, bool *names)
+{
+    uint32_t slots = registry_slots(registry);
+    for (uint32_t slot = 0; slot < slots; slot++) {
+        const struct slot *bytes = map_slot(registry->base, slot);
+        enum slot_use use = slot_use(bytes);
+        if (use == SLOT_FREE) {
+            if (!is_zero(bytes))
+                return false;
+            continue;
+        }
+        note_used(registry, slot);
+        bool is_part = use == SLOT_NAME || is_long(bytes);
+        *names |= is_part;
+        if (!(is_part ? slot_is_intact(bytes) : is_sound(registry, slot)))
+            return false;
+    }
+    return true;
+}
+
+static void link_names(struct registry *registry)
+{
+    uint32_t slots = registry_slots(registry);
+    for (uint32_t slot = 0; slot < slots; slot++) {
+        if (registry_use(registry, slot) != SLOT_NAME)
+            continue;
+        uint32_t owner = map_owner(registry->base, slots, slot);
+        if (owner != SLOT_NONE)
+            registry->links[owner] = slot + 1;
+    }
+}
+
+/*
+ * Of a long name that was entered, or removed, when the process was killed or the machine crashed,
+ * one half may be there without the other: what the last sync has seen is whole.
+ */
+static bool is_half(const struct registry *registry, uint32_t slot)
+{
+    const struct slot *bytes = map_slot(registry->base, slot);
+    if (slot_use(bytes) == SLOT_SERVICE)
+        return is_long(bytes) && registry->links[slot] == 0;
+    if (slot_use(bytes) == SLOT_FREE)
+        return false;
+    uint32_t owner = map_owner(registry->base, registry_slots(registry), slot);
+    return owner == SLOT_NONE || registry->links[owner] != slot + 1;
+}
+
+/* The second look, at services together with the rest of their names. */
+static bool look_at_names(struct registry *registry)
+{
+    uint32_t slots = registry_slots(registry);
+    link_names(registry);
+    for (uint32_t slot = 0; slot < slots; slot++) {
+        const struct slot *bytes = map_slot(registry->base, slot);
+        if (slot_use(bytes) == SLOT_SERVICE && is_long(bytes) && !is_half(registry, slot) &&
+            !is_sound(registry, slot))
+            return false;
+    }
+    return true;
+}
+
+static void free_halves(struct registry *registry)
+{
+    uint32_t slots = registry_slots(registry);
+    for (uint32_t slot = 0; slot < slots; slot++) {
+        if (is_half(registry, slot))
+            registry_remove(registry, slot);
+    }
+}
+
+/* Writes once more what the process was killed in the midst of. */
+static void redo(struct registry *registry)
+{
+    struct header *header = registry->header;
+    uint32_t slot = header_redo_slot(header);
+    if (slot < registry_slots(registry))
+        *map_slot(registry->base, slot) = header->redo.image;
+    atomic_store(&header->redo.slot, 0);
+}
+
+bool registry_take_stock(struct registry *registry)
+{
+    bool names = false;
+    uint32_t pending = header_redo_slot(registry->header);
+    struct slot *target = NULL, before;
+    if (pending < registry_slots(registry)) {
+        /* For the look it is written in memory; taken back if there is damage. */
+        target = map_slot(registry->base, pending);
+        before = *target;
+        *target = registry->header->redo.image;
+    }
+    if (look_at_slots(registry, &names) && (!names || look_at_names(registry))) {
+        redo(registry);
+        if (names)
+            free_halves(registry);
+        return true;
+    }
+    if (target != NULL)
+        *target = before;
+    return false;
+}
