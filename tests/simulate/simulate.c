@@ -374,8 +374,11 @@ static void do_tick(struct simulation *s, char **words, size_t count)
 {
     int64_t until = number(s, words[1]);
     int64_t now = count > 2 ? number(s, words[2]) : until;
-    struct engine_wake wake = engine_tick(s->engine, now, until);
+    struct engine_wake wake;
 
+    do
+        wake = engine_tick(s->engine, now, until);
+    while (wake.more);
     printf("tick next=%" PRId64 " wants_hearing=%d\n", wake.next, wake.wants_hearing);
 }
 
