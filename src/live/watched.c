@@ -88,14 +88,14 @@ static void open_incident(struct engine *engine, struct watched *watched, enum i
 {
     struct service *service = &watched->service;
     struct incident incident;
-    bool plain =
-        kind == INCIDENT_SILENCE && expectation_is_plain(&service->expectation, watched->last_seen);
+    bool silence = kind == INCIDENT_SILENCE;
+    bool plain = silence && expectation_is_plain(&service->expectation, watched->last_seen);
     service->incident_started = alert_at;
     service->incident_kind = kind;
     service->raised_after = milliseconds_between(alert_at, now);
     service->fails = 0;
     service->alerts_before = plain ? 0 : 1;
-    if (!plain && watched->last_seen != TIME_NEVER)
+    if (silence && !plain)
         expectation_alerted(&service->expectation, watched->last_seen, alert_at);
 
     /* Kept before it is told. */

@@ -153,9 +153,19 @@ static void bring_up(struct wheel *wheel, uint32_t head)
     prepend(wheel, first);
 }
 
+bool wheel_has_due(const struct wheel *wheel)
+{
+    return wheel->heads[HEAD_DUE] != LINK_NONE;
+}
+
 void wheel_advance(struct wheel *wheel, int64_t time)
 {
     int64_t target = tick_of(time);
+    if (target < wheel->tick)
+        target = wheel->tick;
+    /* What was put back into the present tick waits until the others were looked at. */
+    if (target == wheel->tick && wheel_has_due(wheel))
+        return;
     for (int64_t tick; (tick = next_tick(wheel)) <= target;) {
         wheel->tick = tick;
         for (uint32_t level = 0; level < WHEEL_LEVELS; level++) {
@@ -166,8 +176,7 @@ void wheel_advance(struct wheel *wheel, int64_t time)
             bring_up(wheel, level * WHEEL_SLOTS + (uint32_t)(slot % WHEEL_SLOTS));
         }
     }
-    if (target > wheel->tick)
-        wheel->tick = target;
+    wheel->tick = target;
 }
 
 bool wheel_pop(struct wheel *wheel, uint32_t *entry)
@@ -178,11 +187,6 @@ bool wheel_pop(struct wheel *wheel, uint32_t *entry)
     *entry = first - 1;
     wheel_remove(wheel, *entry);
     return true;
-}
-
-bool wheel_has_due(const struct wheel *wheel)
-{
-    return wheel->heads[HEAD_DUE] != LINK_NONE;
 }
 
 int64_t wheel_next(const struct wheel *wheel)

@@ -50,7 +50,10 @@ void wheel_put(struct wheel *wheel, uint32_t entry, int64_t time);
 /* Takes ENTRY out, if it is in. */
 void wheel_remove(struct wheel *wheel, uint32_t entry);
 
-/* Lets time pass: entries that are to be looked at by TIME have come up. */
+/*
+ * Lets time pass, to TIME if that is later: entries that are to be looked at by then have come up.
+ * Within one tick, entries come up anew only when all that had come up were popped.
+ */
 void wheel_advance(struct wheel *wheel, int64_t time);
 
 /* Takes out an entry that has come up; returns false when there is none. */

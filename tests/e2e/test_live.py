@@ -88,6 +88,15 @@ def test_only_what_was_heard_is_judged(live):
     assert live.happens("tick", 4 * MINUTE) == []
 
 
+def test_all_that_is_due_is_raised(live):
+    names = [f"service-{number}" for number in range(9000)]
+    for first in range(0, len(names), 3000):
+        live.happens("batch", 0, *(f"{name}:0" for name in names[first : first + 3000]))
+    assert live.happens("tick", 3 * MINUTE) == []
+    alerts = live.happens("tick", 3 * MINUTE + LATER)
+    assert sorted(alert.name for alert in alerts) == sorted(names)
+
+
 def test_raised_at_is_when_it_was_judged(live):
     live.happens("beat", "push", 0)
     [alert] = live.happens("tick", 4 * MINUTE, 5 * MINUTE)
@@ -404,7 +413,7 @@ def test_a_heartbeat_delivered_after_a_gap_with_its_own_time(live):
 
 
 def test_a_heartbeat_delivered_after_a_gap_from_before_it(live):
-    """Of the last one known the next heartbeats were due before and after the gap; of this one in it."""
+    """After the last one known none was expected in the gap; after this one, one was."""
     live.reset(**policy(HOUR, 3, 0))
     live.happens("beat", "push", 0)
     live.happens("tick", 61 * MINUTE)
@@ -485,7 +494,7 @@ def test_repeats_after_an_alert_by_listening(live):
 
 
 def test_a_gap_does_not_alert_a_service_that_beats_early(live):
-    """I = 60 s, beating every 45 s; deaf from 40 s to 50 s, so that the heartbeat at 45 s is lost."""
+    """I = 60 s, beating every 45 s; deaf from 40 s to 50 s, so that the one at 45 s is lost."""
     live.reset(**policy(MINUTE, 1, 0))
     live.happens("beat", "push", 0)
     live.happens("tick", 40 * SECOND)
@@ -567,6 +576,15 @@ def test_a_restart_forgets_nothing(live, down):
     for name, view in before.items():
         for key in view.values:
             assert down and key in moved or view.values[key] == after[name].values[key], key
+
+
+def test_a_restart_forgets_no_name(live):
+    names = ["n" * length for length in range(1, 101)]
+    live.happens("batch", 0, *(f"{name}:0" for name in names))
+    live.happens("restart", 0, 0)
+    assert sorted(view.name for view in live.happens("list", "up", 0)) == names
+    assert live.happens("batch", 1, *(f"{name}:1" for name in names)) == []
+    assert live.do("list", "up", 1)[-1] == "list 100"
 
 
 def test_a_restart_does_not_judge(live):
@@ -924,6 +942,17 @@ def test_a_heartbeat_from_before_a_run_does_not_end_its_overrun(live):
     assert live.happens("tick", 20 * MINUTE) == []
     assert live.show("push", 20 * MINUTE).status == "down"
     assert ended(live.happens("beat", "push", 20 * MINUTE)) == [("recovered", 20 * MINUTE)]
+
+
+def test_a_heartbeat_after_an_overrun_is_expected_from_its_own_time_on(live):
+    """A success at 5:00 is delivered at 11:00: of A = 2 both are missed since, it is down still."""
+    live.happens("change", "push", 0, create=1, allowed_misses=2, max_runtime=10 * MINUTE)
+    live.happens("beat", "push", 0)
+    live.happens("ping", "push", "start", SECOND)
+    live.happens("tick", 11 * MINUTE)
+    assert live.happens("beat", "push", 5 * MINUTE, 11 * MINUTE) == []
+    assert live.show("push", 11 * MINUTE).status == "down"
+    assert ended(live.happens("beat", "push", 12 * MINUTE)) == [("recovered", 12 * MINUTE)]
 
 
 def test_a_heartbeat_ends_a_run_whose_time_is_not_limited_yet(live):

@@ -112,8 +112,6 @@ CHANGES = {
     "tolerance": (0, 0, MILLISECOND, SECOND, MINUTE, 20 * MINUTE, HOUR, 1),
     "max_runtime": (0, SECOND, MINUTE, 10 * MINUTE, HOUR, 2 * DAY, -MILLISECOND),
 }
-
-
 PUNCTUAL = 5 * MILLISECOND  # within which an alert that is due is raised, if ticks come as told
 
 
@@ -127,16 +125,14 @@ class Twins:
 
     def do(self, operation, *words, **values):
         heard = self.simulation.do(operation, *words, **values)
-        arguments = self.events(words) if operation == "batch" else words
+        arguments = map(event, words) if operation == "batch" else words
         expected = getattr(self.model, operation)(*arguments, **values)
-        script = "\n".join(self.simulation.script)
-        assert self.comparable(heard) == self.comparable(expected), script
+        assert self.comparable(heard) == self.comparable(expected), self.script
         return heard[-1]
 
-    def events(self, words):
-        """NOW, and a (name, time) for each NAME:TIME."""
-        now, *texts = words
-        return [now, *((name, int(time)) for name, time in (text.split(":") for text in texts))]
+    @property
+    def script(self):
+        return "\n".join(self.simulation.script)
 
     def comparable(self, lines):
         *told, answer = lines
@@ -153,8 +149,8 @@ class Twins:
         answer = fact(self.do("tick", until, self.now))
         if until == self.now:
             due = self.model.next_due()
-            assert not answer.wants_hearing and answer.next > self.now
-            assert due is None or answer.next <= due + PUNCTUAL, "\n".join(self.simulation.script)
+            assert not answer.wants_hearing and answer.next > self.now, self.script
+            assert due is None or answer.next <= due + PUNCTUAL, self.script
 
     def look(self):
         """Looks at all that can be seen, once everything was judged."""
@@ -167,7 +163,13 @@ class Twins:
         [figures] = self.simulation.do("figures")
         statuses = [live_model.status_of(s, self.now) for s in self.model.services.values()]
         for status in live_model.STATUSES:
-            assert getattr(fact(figures), status) == statuses.count(status)
+            assert getattr(fact(figures), status) == statuses.count(status), self.script
+
+
+def event(word):
+    """The name and the time of NAME:TIME; anything else is itself."""
+    name, colon, time = str(word).partition(":")
+    return (name, int(time)) if colon else word
 
 
 # What an incident began with is exact when it is told for the first time.
@@ -235,8 +237,7 @@ def batch(random, twins):
 
 def ping(random, twins):
     action = random.choice(("heartbeat", "fail", "start", "start", "log"))
-    name = random.choice(NAMES)
-    twins.do("ping", name, action, twins.now)
+    twins.do("ping", random.choice(NAMES), action, twins.now)
 
 
 def change(random, twins):
@@ -277,8 +278,16 @@ def restart(random, twins):
     twins.do("restart", twins.now, twins.now)
 
 
-OPERATIONS = {
-    let_time_pass: 8, beat: 6, ping: 3, be_deaf: 2, batch: 1, change: 1, pause: 1, delete: 0.3, restart: 0.3,
+OPERATIONS = {  # and how often they come
+    let_time_pass: 8,
+    beat: 6,
+    ping: 3,
+    be_deaf: 2,
+    batch: 1,
+    change: 1,
+    pause: 1,
+    delete: 0.3,
+    restart: 0.3,
 }
 
 
