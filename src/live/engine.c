@@ -455,9 +455,8 @@ static void look(struct engine *engine, uint32_t slot, int64_t now, int64_t hear
     int64_t next = watched_next(engine, &watched);
     if (next < now && next >= heard) {
         wake->wants_hearing = true;
+        watched_settle(engine, &watched);
         wheel_put(&engine->wheel, slot, now); /* to be looked at again */
-        if (watched.changed)
-            registry_store(engine->registry, slot, &watched.service);
         return;
     }
     if (next < heard && engine->states[slot] == STATE_UP)
