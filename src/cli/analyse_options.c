@@ -1,7 +1,6 @@
 #include "analyse_options.h"
 
 #include <argp.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
@@ -162,14 +161,6 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     }
 }
 
-/* The processors that this program may run on. */
-static unsigned usable_cores(void)
-{
-    cpu_set_t set;
-    int cores = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
-    return cores > SCAN_THREADS_MAX ? SCAN_THREADS_MAX : (unsigned)cores;
-}
-
 void analyse_options_parse(struct analyse_options *options, int argc, char **argv)
 {
     static const struct argp argp = {.options = entries, .parser = parse_option, .doc = doc};
@@ -178,7 +169,7 @@ void analyse_options_parse(struct analyse_options *options, int argc, char **arg
         .log_level = LOG_INFO,
         .analysis = kairos_analysis_options_default(),
         .max_alerts = MAX_ALERTS_DEFAULT,
-        .threads = usable_cores(),
+        .threads = usable_cores(SCAN_THREADS_MAX),
     };
     /* Should there be no random numbers, the results are the same. */
     (void)!getrandom(&options->analysis.seed, sizeof(options->analysis.seed), GRND_NONBLOCK);

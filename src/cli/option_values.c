@@ -1,5 +1,6 @@
 #include "option_values.h"
 
+#include <sched.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -68,4 +69,11 @@ enum log_level parse_log_level(const struct argp_state *state, const char *name,
     if (!log_level_parse(text, &level))
         wrong_usage(state, "--%s: '%s' is none of DEBUG, INFO, WARNING, ERROR", name, text);
     return level;
+}
+
+unsigned usable_cores(unsigned max)
+{
+    cpu_set_t set;
+    unsigned cores = sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
+    return cores < max ? cores : max;
 }

@@ -31,4 +31,7 @@ int64_t parse_duration(const struct argp_state *state, const char *name, const c
 /* Reads the lowest level that a log takes. */
 enum log_level parse_log_level(const struct argp_state *state, const char *name, const char *text);
 
+/* The processors that this program may run on, MAX at most. */
+unsigned usable_cores(unsigned max);
+
 #endif

@@ -144,7 +144,7 @@ static bool start_threads(struct serve *serve, struct failure *failure)
     serve->context.clock = &serve->clock;
     serve->context.log = serve->log;
     serve->context.version = KAIROS_VERSION;
-    serve->syncer = syncer_create(serve->engine, serve->registry, &serve->clock, failure);
+    serve->syncer = syncer_create(serve->engine, serve->registry, failure);
     if (serve->syncer == NULL || !server_start(serve->server, &serve->context, failure))
         return false;
     struct hearing hearing = server_hearing(serve->server);

@@ -1,7 +1,6 @@
 #include "serve_options.h"
 
 #include <argp.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,19 +200,13 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     }
 }
 
-/* The processors that this program may run on. */
-static unsigned usable_cores(void)
-{
-    cpu_set_t set;
-    int cores = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
-    return cores > WORKERS_MAX ? WORKERS_MAX : (unsigned)cores;
-}
-
 void serve_options_parse(struct serve_options *options, int argc, char **argv)
 {
     static const struct argp argp = {.options = entries, .parser = parse_option, .doc = doc};
     *options = (struct serve_options){
-        .server = {.host = HOST_DEFAULT, .port = PORT_DEFAULT, .workers = usable_cores()},
+        .server = {.host = HOST_DEFAULT,
+                   .port = PORT_DEFAULT,
+                   .workers = usable_cores(WORKERS_MAX)},
         .engine = engine_options_default(),
         .log_level = LOG_INFO,
     };

@@ -82,23 +82,30 @@ static bool is_listed(const struct engine *engine, uint32_t slot, unsigned statu
     return state != STATE_NONE && (statuses & 1u << status_of(state)) != 0;
 }
 
+/* The first slot from SLOT on that is listed; the number of slots if there is none. */
+static uint64_t next_listed(struct engine *engine, uint64_t slot, unsigned statuses)
+{
+    uint64_t slots = registry_slots(engine->registry);
+    for (; slot < slots && !is_listed(engine, (uint32_t)slot, statuses); slot++) {
+        if (slot % CHUNK == 0)
+            engine_yield(engine);
+    }
+    return slot;
+}
+
 size_t engine_list(struct engine *engine, unsigned statuses, int64_t now, uint64_t *cursor,
                    struct service_view *views, size_t max)
 {
     size_t count = 0;
     engine_lock(engine);
-    uint64_t slots = registry_slots(engine->registry), slot = *cursor;
-    for (; slot < slots && count < max; slot++) {
-        if (is_listed(engine, (uint32_t)slot, statuses)) {
-            struct watched watched;
-            watched_load(engine, &watched, (uint32_t)slot);
-            view_of(engine, &watched, now, &views[count++]);
-        }
-        if (slot % CHUNK == 0)
-            engine_yield(engine);
+    uint64_t slots = registry_slots(engine->registry);
+    uint64_t slot = next_listed(engine, *cursor, statuses);
+    while (slot < slots && count < max) {
+        struct watched watched;
+        watched_load(engine, &watched, (uint32_t)slot);
+        view_of(engine, &watched, now, &views[count++]);
+        slot = next_listed(engine, slot + 1, statuses);
     }
-    while (slot < slots && !is_listed(engine, (uint32_t)slot, statuses))
-        slot++;
     engine_unlock(engine);
     *cursor = slot < slots ? slot : 0;
     return count;

@@ -271,7 +271,7 @@ int64_t registry_synced_until(const struct registry *registry)
     return time_decode(atomic_load(&registry->header->synced_until));
 }
 
-bool registry_sync(struct registry *registry, int64_t now)
+bool registry_sync(struct registry *registry, int64_t heard)
 {
     size_t size = map_size(atomic_load(&registry->segments));
     if (atomic_load(&registry->sync_error) != 0) {
@@ -279,7 +279,7 @@ bool registry_sync(struct registry *registry, int64_t now)
         return false;
     }
     if (msync(registry->base, size, MS_SYNC) == 0) {
-        atomic_store(&registry->header->synced_until, time_encode(now));
+        atomic_store(&registry->header->synced_until, time_encode(heard));
         if (msync(registry->base, HEADER_SIZE, MS_SYNC) == 0)
             return true;
     }

@@ -141,11 +141,11 @@ int64_t registry_alive_at(const struct registry *registry);
 int64_t registry_synced_until(const struct registry *registry);
 
 /*
- * Brings all that was stored before NOW to the disk, then records NOW as synced_until. Returns
- * false, with errno, if that failed; synced_until then stays for good: what the disk holds is
- * unknown from then on.
+ * Brings all that is stored to the disk, and then records HEARD as synced_until: up to when, before
+ * this began, all was heard. Returns false, with errno, if that failed; synced_until then stays for
+ * good: what the disk holds is unknown from then on.
  */
-bool registry_sync(struct registry *registry, int64_t now);
+bool registry_sync(struct registry *registry, int64_t heard);
 
 /* errno of the sync that failed, or 0. */
 int registry_sync_error(const struct registry *registry);

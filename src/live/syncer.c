@@ -12,7 +12,6 @@
 struct syncer {
     struct engine *engine;
     struct registry *registry;
-    const struct clock *clock;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -48,7 +47,8 @@ static void *run(void *argument)
     while (rest(syncer, pause)) {
         int64_t begin = monotonic();
         engine_make_room(syncer->engine);
-        registry_sync(syncer->registry, clock_now(syncer->clock)); /* a failure stays to be seen */
+        /* Up to there all has been heard, and is in the registry. A failure stays to be seen. */
+        registry_sync(syncer->registry, registry_alive_at(syncer->registry));
         pause = (monotonic() - begin) * PAUSE_FACTOR;
         pause = pause < SYNC_PERIOD ? SYNC_PERIOD : pause;
     }
@@ -65,14 +65,14 @@ static void init_wake(struct syncer *syncer)
 }
 
 struct syncer *syncer_create(struct engine *engine, struct registry *registry,
-                             const struct clock *clock, struct failure *failure)
+                             struct failure *failure)
 {
     struct syncer *syncer = malloc(sizeof(*syncer));
     if (syncer == NULL) {
         failure_set(failure, "out of memory");
         return NULL;
     }
-    *syncer = (struct syncer){.engine = engine, .registry = registry, .clock = clock};
+    *syncer = (struct syncer){.engine = engine, .registry = registry};
     pthread_mutex_init(&syncer->lock, NULL);
     init_wake(syncer);
     int error = pthread_create(&syncer->thread, NULL, run, syncer);

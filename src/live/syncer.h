@@ -7,7 +7,6 @@
 #ifndef KAIROS_LIVE_SYNCER_H
 #define KAIROS_LIVE_SYNCER_H
 
-#include "clock.h"
 #include "engine.h"
 #include "failure.h"
 #include "registry.h"
@@ -18,7 +17,7 @@ struct syncer;
 
 /* Starts the thread. What is passed stays the caller's. Returns NULL and describes the failure. */
 struct syncer *syncer_create(struct engine *engine, struct registry *registry,
-                             const struct clock *clock, struct failure *failure);
+                             struct failure *failure);
 
 /* Ends the thread; accepts NULL. Syncs no more: the caller does that last (registry_sync). */
 void syncer_destroy(struct syncer *syncer);

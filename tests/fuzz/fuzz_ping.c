@@ -134,7 +134,7 @@ static bool may_differ(const struct slice *segments, size_t count)
 static void check_segments(const struct slice *segments, size_t count)
 {
     struct ping ping, expected;
-    struct decoded decoded[PING_SEGMENTS_MAX];
+    struct decoded decoded[PING_SEGMENTS_MAX] = {0};
     for (size_t i = 0; i < count; i++)
         decoded[i] = decode(segments[i]);
     enum ping_result result = ping_path_parse(segments, count, &ping);
