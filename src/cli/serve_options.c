@@ -47,8 +47,8 @@ static const struct argp_option entries[] = {
      "Listen also where others than this machine can connect; nobody is asked who he is", 0},
     {"threads", OPTION_THREADS, "N", 0, "Threads that serve requests (default: all cores)", 0},
     {"data-dir", OPTION_DATA_DIR, "DIR", 0,
-     "Where the registry of services is kept (default: $XDG_STATE_HOME/kairos, else "
-     "~/.local/state/kairos)",
+     "Where the registry of services is kept (default: $STATE_DIRECTORY, as for a system service, "
+     "else $XDG_STATE_HOME/kairos, else ~/.local/state/kairos)",
      0},
 
     {0, 0, 0, 0, "Services:", 2},
@@ -101,17 +101,24 @@ static void set_data_dir(const struct argp_state *state, struct serve_options *o
         wrong_usage(state, "--data-dir: the path is too long");
 }
 
-/* Source: https://specifications.freedesktop.org/basedir-spec, which wants an absolute path. */
+/*
+ * A system service is told by the service manager, which says /var/lib/kairos. Sources:
+ * systemd.exec(5), "StateDirectory="; https://specifications.freedesktop.org/basedir-spec, which
+ * wants absolute paths.
+ */
 static void choose_data_dir(const struct argp_state *state, struct serve_options *options)
 {
-    const char *state_home = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    if (state_home != NULL && state_home[0] == '/')
+    const char *service = getenv("STATE_DIRECTORY"), *state_home = getenv("XDG_STATE_HOME");
+    const char *home = getenv("HOME");
+    if (service != NULL && service[0] == '/' && strchr(service, ':') == NULL)
+        set_data_dir(state, options, service, "");
+    else if (state_home != NULL && state_home[0] == '/')
         set_data_dir(state, options, state_home, "/kairos");
     else if (home != NULL && home[0] == '/')
         set_data_dir(state, options, home, "/.local/state/kairos");
     else
-        wrong_usage(state, "--data-dir: it must be given, since neither XDG_STATE_HOME nor HOME is "
-                           "set");
+        wrong_usage(state, "--data-dir: it must be given, since none of STATE_DIRECTORY, "
+                           "XDG_STATE_HOME and HOME is set");
 }
 
 /* Without authentication only this machine may connect, unless that was asked for. */

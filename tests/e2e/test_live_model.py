@@ -56,9 +56,11 @@ def logs(draw):
     return strategies.Log(document, writer.policy, until, 1)
 
 
-@given(logs())
-def test_same_as_the_file(kairos, simulation, log):
+@given(logs(), strategies.SEEDS)
+def test_same_as_the_file(kairos, simulation, log, seed):
     """Delivered in time order, a log raises live what analysing the file finds."""
+    random = Random(seed)
+    restarts = random.choice((0, 0.1))
     heartbeats = sorted(
         (time, name) for name, times in read(log.document).heartbeats.items() for time in times
     )
@@ -68,6 +70,8 @@ def test_same_as_the_file(kairos, simulation, log):
     for time, name in heartbeats:
         facts += simulation.happens("tick", time)
         facts += simulation.happens("beat", name, time)
+        if strategies.chance(random, restarts):
+            facts += simulation.happens("restart", time, time)
     facts += simulation.happens("tick", until)
     facts += simulation.happens("incidents", until)
     incidents = [fact for fact in facts if fact.word in ("open", "closed")]

@@ -1070,6 +1070,7 @@ def test_data_dir_that_is_a_file(tmp_path):
         ({"XDG_STATE_HOME": "{}/state", "HOME": "{}/home"}, "state/kairos"),
         ({"XDG_STATE_HOME": "relative", "HOME": "{}/home"}, "home/.local/state/kairos"),
         ({"HOME": "{}/home"}, "home/.local/state/kairos"),
+        ({"STATE_DIRECTORY": "{}/lib/kairos", "HOME": "{}/home"}, "lib/kairos"),
     ],
 )
 def test_default_data_dir(tmp_path, environment, folder):

@@ -250,7 +250,6 @@ static void on_opened(void *context, const struct incident *incident)
     struct simulation *s = context;
 
     print_incident("opened", incident);
-    forget(s, incident);
     s->known = realloc(s->known, (s->known_count + 1) * sizeof *s->known);
     if (s->known == NULL)
         give_up("opened", strerror(ENOMEM));
