@@ -436,7 +436,8 @@ static void claim(struct engine *engine, struct watched *watched)
     int64_t last_seen = time_decode(atomic_load(registry_cell(engine->registry, watched->slot)));
     if (last_seen > watched->last_seen) {
         watched->last_seen = last_seen;
-        expectation_restart(&watched->service.expectation, last_seen);
+        /* Later than all gaps, or it had not come the quick way. */
+        expectation_heartbeat(&watched->service.expectation, last_seen);
     }
 }
 
