@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include <kairos/timestamp.h>
 
@@ -23,6 +24,7 @@ enum entry_kind {
     ENTRY_OPENED,
     ENTRY_CLOSED,
     ENTRY_GAP,
+    ENTRY_NOTE,
 };
 
 /* As much of an incident, or a gap, as a line says. */
@@ -34,7 +36,7 @@ struct entry {
     int64_t begin; /* started_at, or from */
     int64_t end;   /* raised_at, ended_at, or to */
     int64_t last_seen;
-    char service[]; /* NUL-terminated */
+    char service[]; /* NUL-terminated; of a note its text */
 };
 
 struct buffer {
@@ -114,6 +116,11 @@ void journal_gap(struct journal *journal, const struct gap *gap)
          "");
 }
 
+void journal_note(struct journal *journal, const char *text)
+{
+    tell(journal, &(struct entry){.kind = ENTRY_NOTE}, text);
+}
+
 /* ---- Writing ---- */
 
 struct moment {
@@ -161,6 +168,9 @@ static void write_entry(struct journal *journal, const struct entry *entry)
         log_write(journal->log, LOG_WARNING, "gap from=%s to=%s seconds=%.3f reason=%s", begin.text,
                   end.text, (double)(entry->end - entry->begin) / (double)KAIROS_SECOND,
                   gap_reason_name((enum gap_reason)entry->what));
+        break;
+    case ENTRY_NOTE:
+        log_write(journal->log, LOG_INFO, "%s", entry->service);
         break;
     }
 }
@@ -238,7 +248,7 @@ struct journal *journal_create(struct log *log, const struct clock *clock, struc
     if (reserve(&journal->buffers[0]) && reserve(&journal->buffers[1]))
         error = pthread_create(&journal->thread, NULL, run, journal);
     if (error == 0) {
-        pthread_setname_np(journal->thread, "kairos-journal");
+        pthread_setname_np(journal->thread, "journal");
         return journal;
     }
     failure_set(failure, "cannot start a thread: %s", strerror(error));
@@ -246,14 +256,25 @@ struct journal *journal_create(struct log *log, const struct clock *clock, struc
     return NULL;
 }
 
-void journal_destroy(struct journal *journal)
+/* Waits for the thread, and not for ever. */
+static bool join(struct journal *journal)
+{
+    struct timespec deadline;
+    clock_gettime(CLOCK_MONOTONIC, &deadline);
+    deadline.tv_sec += JOURNAL_PATIENCE;
+    return pthread_clockjoin_np(journal->thread, NULL, CLOCK_MONOTONIC, &deadline) == 0;
+}
+
+bool journal_destroy(struct journal *journal)
 {
     if (journal == NULL)
-        return;
+        return true;
     pthread_mutex_lock(&journal->lock);
     journal->stopping = true;
     pthread_cond_signal(&journal->told);
     pthread_mutex_unlock(&journal->lock);
-    pthread_join(journal->thread, NULL);
+    if (!join(journal))
+        return false;
     release(journal);
+    return true;
 }

@@ -13,11 +13,16 @@
 #ifndef KAIROS_CLI_JOURNAL_H
 #define KAIROS_CLI_JOURNAL_H
 
+#include <stdbool.h>
+
 #include "clock.h"
 #include "failure.h"
 #include "gap.h"
 #include "incident.h"
 #include "log.h"
+
+/* Seconds that a log which hangs is waited for in the end. */
+#define JOURNAL_PATIENCE 1
 
 struct journal;
 
@@ -27,12 +32,19 @@ struct journal;
  */
 struct journal *journal_create(struct log *log, const struct clock *clock, struct failure *failure);
 
-/* Writes what was told, and ends the thread; accepts NULL. */
-void journal_destroy(struct journal *journal);
+/*
+ * Writes what was told, and ends the thread; accepts NULL. Returns false when the log has not taken
+ * all of it within JOURNAL_PATIENCE: then thread and journal live on, and the program had better
+ * end.
+ */
+bool journal_destroy(struct journal *journal);
 
 /* Tells of an incident that was opened or closed, and of a gap. From any thread. */
 void journal_opened(struct journal *journal, const struct incident *incident);
 void journal_closed(struct journal *journal, const struct incident *incident);
 void journal_gap(struct journal *journal, const struct gap *gap);
+
+/* A line of its own, of level INFO. */
+void journal_note(struct journal *journal, const char *text);
 
 #endif

@@ -98,11 +98,15 @@ static void start_clock(struct serve *serve)
     clock_init(&serve->clock, &serve->context.started, boot_id, known ? &memory : NULL,
                serve->deaf_since);
 
-    /* In this order: from here on `alive_at` counts as one of this boot. */
-    if (serve->deaf_since != TIME_NEVER)
-        registry_stamp_alive(serve->registry, serve->deaf_since);
+    /* In this order: from here on `alive_at` counts as one of this boot. At the first start nothing
+     * can have been lost before now. */
+    registry_stamp_alive(serve->registry, serve->deaf_since != TIME_NEVER
+                                              ? serve->deaf_since
+                                              : clock_now(&serve->clock));
     memory = clock_memory(&serve->clock);
     registry_keep_clock(serve->registry, &memory);
+    if (serve->deaf_since == TIME_NEVER)
+        registry_sync(serve->registry, registry_alive_at(serve->registry)); /* a failure stays */
     if (!clock_is_sane(&serve->clock))
         log_write(serve->log, LOG_ERROR,
                   "clock_not_sane detail=\"the wall clock shows a time before the last one that is "
@@ -202,31 +206,27 @@ static void wait_for_signal(struct serve *serve)
     signal(SIGTERM, end_at_once);
     signal(SIGINT, end_at_once);
     interrupt_finish(&serve->interrupt);
-    log_write(serve->log, LOG_INFO, "stopping");
+    journal_note(serve->journal, "stopping");
 }
 
-/* Records up to when was heard, and brings all to the disk. */
+/* Brings all to the disk, up to what the ticker has stamped. */
 static bool keep(struct serve *serve, struct failure *failure)
 {
-    struct hearing hearing = server_hearing(serve->server);
-    int64_t heard = hearing.heard_until(hearing.context);
-    if (heard == TIME_NEVER)
-        return true; /* it never heard */
-    registry_stamp_alive(serve->registry, heard);
-    if (registry_sync(serve->registry, heard))
+    if (registry_sync(serve->registry, registry_alive_at(serve->registry)))
         return true;
     return failure_set(failure, "cannot bring the registry to the disk: %s",
                        strerror(registry_sync_error(serve->registry)));
 }
 
-static void finish(struct serve *serve)
+/* Whether the log has taken all that was told. */
+static bool finish(struct serve *serve)
 {
     server_destroy(serve->server);
     engine_destroy(serve->engine);
     transitions_finish(&serve->transitions);
-    journal_destroy(serve->journal);
     store_destroy(serve->store);
     registry_close(serve->registry);
+    return journal_destroy(serve->journal);
 }
 
 static bool serve(const struct serve_options *options, struct log *log, struct failure *failure)
@@ -241,7 +241,8 @@ static bool serve(const struct serve_options *options, struct log *log, struct f
     syncer_destroy(serve.syncer);
     if (done)
         done = keep(&serve, failure);
-    finish(&serve);
+    if (!finish(&serve))
+        _exit(done ? STATUS_DONE : STATUS_FAILED); /* a log that hangs is not waited for */
     if (done)
         log_write(log, LOG_INFO, "stopped");
     return done;

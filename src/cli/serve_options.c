@@ -66,7 +66,9 @@ static const struct argp_option entries[] = {
     {"max-services", OPTION_MAX_SERVICES, "N", 0,
      "Refuse further services, 1 to 100000000 (default: 10000000)", 0},
     {"forget-after", OPTION_FORGET_AFTER, "DURATION", 0,
-     "Drop services that were not declared and are silent for so long (default: never)", 0},
+     "Drop services that are down or never beat, were not declared, and are silent for so long "
+     "(default: never)",
+     0},
 
     {0, 0, 0, 0, "Log:", 3},
     {"log-level", OPTION_LOG_LEVEL, "LEVEL", 0, "DEBUG, INFO, WARNING or ERROR (default: INFO)", 0},
@@ -83,7 +85,7 @@ static bool parse_on_off(const struct argp_state *state, const char *name, const
     return strcmp(text, "on") == 0;
 }
 
-/* Reads a duration of MIN to MAX microseconds in whole milliseconds, which BOUNDS tells. */
+/* Reads a duration of MIN to MAX microseconds, which BOUNDS tells. */
 static int64_t parse_bounded(const struct argp_state *state, const char *name, const char *text,
                              int64_t min, int64_t max, const char *bounds)
 {
@@ -122,26 +124,23 @@ static void choose_data_dir(const struct argp_state *state, struct serve_options
 }
 
 /* Without authentication only this machine may connect, unless that was asked for. */
-static void check_host(const struct argp_state *state, const struct serve_options *options)
+static void find_host(const struct argp_state *state, struct serve_options *options)
 {
-    struct address address;
     struct failure failure;
-    if (options->insecure)
-        return;
-    if (!address_resolve(options->server.host, options->server.port, &address, &failure))
+    if (!address_resolve(options->host, options->port, &options->server.address, &failure))
         wrong_usage(state, "--host: %s", failure.text);
-    if (!address_is_loopback(&address))
+    if (!options->insecure && !address_is_loopback(&options->server.address))
         wrong_usage(state,
                     "--host: others than this machine can connect to %s, and nobody is asked who "
                     "he is; add --insecure-no-auth if that is wanted",
-                    options->server.host);
+                    options->host);
 }
 
 static void finish(const struct argp_state *state, struct serve_options *options)
 {
     if (options->data_dir[0] == '\0')
         choose_data_dir(state, options);
-    check_host(state, options);
+    find_host(state, options);
 }
 
 static error_t parse_option(int key, char *argument, struct argp_state *state)
@@ -150,10 +149,10 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     struct kairos_policy *policy = &options->engine.policy;
     switch (key) {
     case OPTION_HOST:
-        options->server.host = argument;
+        options->host = argument;
         return 0;
     case OPTION_PORT:
-        options->server.port = (uint16_t)parse_number(state, "port", argument, 0, UINT16_MAX);
+        options->port = (uint16_t)parse_number(state, "port", argument, 0, UINT16_MAX);
         return 0;
     case OPTION_INSECURE:
         options->insecure = true;
@@ -211,9 +210,9 @@ void serve_options_parse(struct serve_options *options, int argc, char **argv)
 {
     static const struct argp argp = {.options = entries, .parser = parse_option, .doc = doc};
     *options = (struct serve_options){
-        .server = {.host = HOST_DEFAULT,
-                   .port = PORT_DEFAULT,
-                   .workers = usable_cores(WORKERS_MAX)},
+        .host = HOST_DEFAULT,
+        .port = PORT_DEFAULT,
+        .server = {.workers = usable_cores(WORKERS_MAX)},
         .engine = engine_options_default(),
         .log_level = LOG_INFO,
     };

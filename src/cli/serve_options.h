@@ -13,6 +13,8 @@
 #include "server.h"
 
 struct serve_options {
+    const char *host; /* as given: a name or an address; `server` has what it means */
+    uint16_t port;
     struct server_options server;
     struct engine_options engine; /* without its listener */
     char data_dir[PATH_MAX];

@@ -143,5 +143,6 @@ void constants_destroy(struct MHD_Response *constants[CONSTANT_COUNT])
     for (size_t i = 0; i < CONSTANT_COUNT; i++) {
         if (constants[i] != NULL)
             MHD_destroy_response(constants[i]);
+        constants[i] = NULL;
     }
 }

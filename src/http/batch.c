@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CAPACITY_FIRST 1024
+#define CAPACITY_FIRST 128
 
 /* Rows of up to so many events are kept for the next request: 2 MB. */
 #define CAPACITY_KEPT 16384

@@ -138,7 +138,9 @@ static enum change_result read_object(json_t *object, struct service_change *cha
 static enum change_result describe(const json_error_t *error, struct failure *failure)
 {
     failure_set(failure, "line %d, column %d: %s", error->line, error->column, error->text);
-    return json_error_code(error) == json_error_duplicate_key ? CHANGE_INVALID : CHANGE_MALFORMED;
+    enum json_error_code code = json_error_code(error);
+    bool well_formed = code == json_error_duplicate_key || code == json_error_numeric_overflow;
+    return well_formed ? CHANGE_INVALID : CHANGE_MALFORMED;
 }
 
 enum change_result change_parse(const char *text, size_t length, struct service_change *change,

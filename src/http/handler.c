@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server.h"
 #include "worker.h"
 
 /*
@@ -81,7 +82,6 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     if (request == NULL)
         return begin(worker, connection, path, method, state);
     if (*size > 0) {
-        worker->chunks++;
         bool go_on = request_take(request, piece, *size, clock_now(worker->context->clock));
         *size = 0;
         return go_on ? MHD_YES : MHD_NO;
@@ -100,6 +100,15 @@ static void completed(void *context, struct MHD_Connection *connection, void **s
     if (*state != NULL)
         give_request(*state);
     *state = NULL;
+}
+
+static void count_connection(void *context, struct MHD_Connection *connection, void **state,
+                             enum MHD_ConnectionNotificationCode code)
+{
+    const struct worker *worker = context;
+    (void)connection;
+    (void)state;
+    server_count_connection(worker->server, code == MHD_CONNECTION_NOTIFY_STARTED ? 1 : -1);
 }
 
 /* Leaves escapes as they are: router and query decode them, and refuse the wrong ones. */
@@ -129,8 +138,9 @@ struct MHD_Daemon *handler_start(struct worker *worker, unsigned connections)
     return MHD_start_daemon(
         MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle, worker,
         MHD_OPTION_EXTERNAL_LOGGER, log_message, worker, MHD_OPTION_NOTIFY_COMPLETED, completed,
-        worker, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_CONNECTION_LIMIT,
-        connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+        worker, MHD_OPTION_NOTIFY_CONNECTION, count_connection, worker,
+        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_CONNECTION_LIMIT, connections,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)INACTIVITY_TIMEOUT,
         MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
 }

@@ -5,12 +5,6 @@
 #include "ping_path.h"
 #include "resource.h"
 
-/* A ping without a body came just now; one with a body has only now come to its end. */
-static int64_t time_of(const struct request *request)
-{
-    return request->received == 0 ? request->began : clock_now(request->context->clock);
-}
-
 static void refuse(struct request *request, enum engine_result result, const char *name)
 {
     switch (result) {
@@ -41,7 +35,7 @@ static void answer_ping(struct request *request)
         return;
     }
     enum engine_result result = engine_ping(request->context->engine, ping.name, ping.length,
-                                            ping.action, time_of(request));
+                                            ping.action, clock_now(request->context->clock));
     if (result == ENGINE_OK || result == ENGINE_OLDER)
         answer_constant(request, CONSTANT_OK);
     else if (result == ENGINE_CREATED)

@@ -50,10 +50,10 @@ bool request_take(struct request *request, const char *piece, size_t size, int64
 {
     const struct endpoint *endpoint = request->route.endpoint;
     request->received += size;
+    if (endpoint == NULL || endpoint->body_max == 0)
+        return true; /* thrown away, however long it takes */
     if (now - request->began > BODY_TIME_MAX)
         return false;
-    if (endpoint == NULL || endpoint->body_max == 0)
-        return true;
     if (request_is_too_long(request))
         return request->received / PATIENCE <= endpoint->body_max;
     if (endpoint->take != NULL)

@@ -28,6 +28,8 @@ struct server {
     atomic_uint at_socket; /* workers that have the socket in their epoll */
     atomic_bool stopping;
     _Atomic(struct ticker *) ticker;
+    unsigned connections_max;
+    _Atomic int64_t connections; /* that are open, of all workers */
 };
 
 /* Lets the process have as many descriptors as it may; returns how many. */
@@ -41,15 +43,15 @@ static rlim_t raise_descriptors(void)
     return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 1024;
 }
 
-/* How many connections each of COUNT workers may have. */
-static unsigned connections_each(unsigned count)
+/* How many connections there may be; each worker may have all of them. */
+static unsigned connections_max(void)
 {
     rlim_t descriptors = raise_descriptors();
     rlim_t all =
         descriptors > 2 * DESCRIPTORS_KEPT ? descriptors - DESCRIPTORS_KEPT : descriptors / 2;
     if (all > CONNECTIONS_MAX)
         all = CONNECTIONS_MAX;
-    return all < count ? 1 : (unsigned)all / count;
+    return all < 1 ? 1 : (unsigned)all;
 }
 
 /* Opens the listening socket. Port 0 becomes the one that the system picks. */
@@ -80,13 +82,13 @@ struct server *server_create(const struct server_options *options, struct failur
         return NULL;
     }
     server->socket = -1;
+    server->address = options->address;
     server->worker_count = options->workers;
     size_t size = options->workers * sizeof(server->workers[0]);
     server->workers = aligned_alloc(_Alignof(struct worker), size);
     if (server->workers == NULL)
         failure_set(failure, "out of memory");
-    else if (address_resolve(options->host, options->port, &server->address, failure) &&
-             open_socket(server, failure))
+    else if (open_socket(server, failure))
         return server;
     server_destroy(server);
     return NULL;
@@ -99,14 +101,15 @@ const struct address *server_address(const struct server *server)
 
 bool server_start(struct server *server, const struct context *context, struct failure *failure)
 {
-    unsigned each = connections_each(server->worker_count);
+    server->connections_max = connections_max();
     for (; server->initialised < server->worker_count; server->initialised++) {
-        if (!worker_init(&server->workers[server->initialised], server, context, each, failure))
+        if (!worker_init(&server->workers[server->initialised], server, context,
+                         server->connections_max, failure))
             return false;
     }
     server->at_socket = server->worker_count;
     for (; server->running < server->worker_count; server->running++) {
-        if (!worker_start(&server->workers[server->running], failure))
+        if (!worker_start(&server->workers[server->running], server->running, failure))
             return false;
     }
     return true;
@@ -170,6 +173,17 @@ bool server_is_stopping(const struct server *server)
 struct ticker *server_ticker(const struct server *server)
 {
     return server->ticker;
+}
+
+bool server_is_full(const struct server *server)
+{
+    return atomic_load_explicit(&server->connections, memory_order_relaxed) >=
+           (int64_t)server->connections_max;
+}
+
+void server_count_connection(struct server *server, int change)
+{
+    atomic_fetch_add_explicit(&server->connections, change, memory_order_relaxed);
 }
 
 int server_socket(const struct server *server)

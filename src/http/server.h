@@ -26,16 +26,14 @@
 #define WORKERS_MAX 256
 
 struct server_options {
-    const char *host; /* a name or an address */
-    uint16_t port;    /* 0 picks a free one */
-    unsigned workers; /* 1 to WORKERS_MAX */
+    struct address address; /* port 0 picks a free one */
+    unsigned workers;       /* 1 to WORKERS_MAX */
 };
 
 struct server;
 
 /*
- * Binds and listens. Also lets the process have as many descriptors as it may. Returns NULL and
- * describes the failure.
+ * Binds and listens. Returns NULL and describes the failure.
  */
 struct server *server_create(const struct server_options *options, struct failure *failure);
 
@@ -43,7 +41,8 @@ struct server *server_create(const struct server_options *options, struct failur
 const struct address *server_address(const struct server *server);
 
 /*
- * Starts the workers, which answer about CONTEXT; that stays the caller's and must outlive the
+ * Lets the process have as many descriptors as it may, and starts the workers, which answer about
+ * CONTEXT; that stays the caller's and must outlive the
  * server. Returns false and describes the failure; then the server is good for destroying alone.
  */
 bool server_start(struct server *server, const struct context *context, struct failure *failure);
@@ -66,6 +65,12 @@ void server_destroy(struct server *server);
 /* ---- For workers and endpoints ---- */
 
 bool server_is_stopping(const struct server *server);
+
+/* Whether there are as many connections as there may be. From any thread. */
+bool server_is_full(const struct server *server);
+
+/* A worker has one connection more, or less. */
+void server_count_connection(struct server *server, int change);
 
 /* NULL before it was set. */
 struct ticker *server_ticker(const struct server *server);

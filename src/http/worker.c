@@ -15,11 +15,11 @@
 /* Connections that are accepted at a time, so that other workers get some too. */
 #define ACCEPTED_AT_A_TIME 8
 
-/* Rounds after which a stamp that was asked for is given although there is more to do, */
-#define PASSES_MAX 8
-
-/* unless bodies are still being read that may have arrived before; but then at the latest. */
+/* A worker that always has something to do stamps as often. */
 #define STAMP_TIME_MAX KAIROS_SECOND
+
+/* One whose last stamp is older may be behind by any number of requests. */
+#define BACKLOG_AGE (3 * KAIROS_SECOND)
 
 /* How long to accept nothing when the system has no descriptor or memory left. */
 #define ACCEPT_PAUSE (100 * KAIROS_MILLISECOND)
@@ -127,11 +127,14 @@ static void pause_listening(struct worker *worker, const char *error, int64_t no
               "accept error=\"%s\" detail=\"connections wait until others are closed\"", error);
 }
 
-/* Hands a connection to the library, which closes it if it has too many, and sets TCP_NODELAY. */
+/* Hands a connection to the library, which sets TCP_NODELAY; closes it if there are too many. */
 static void take_connection(struct worker *worker, int fd, const struct sockaddr *peer,
                             socklen_t length)
 {
-    if (MHD_add_connection(worker->daemon, fd, peer, length) == MHD_YES)
+    if (server_is_full(worker->server)) {
+        close(fd);
+        add(&worker->counts.refused, 1);
+    } else if (MHD_add_connection(worker->daemon, fd, peer, length) == MHD_YES)
         add(&worker->counts.connections, 1);
     else
         add(&worker->counts.refused, 1);
@@ -224,13 +227,14 @@ static void stamp(struct worker *worker, int64_t time)
         atomic_store_explicit(&worker->heard_until, time, memory_order_release);
 }
 
-/* Stamps TIME for whoever has rung RUNG times. */
-static void answer_bell(struct worker *worker, int64_t time, uint64_t rung)
+/* Stamps TIME; whoever has rung up to RUNG times is told. */
+static void give_stamp(struct worker *worker, int64_t time, uint64_t rung)
 {
+    struct ticker *ticker = server_ticker(worker->server);
+    bool wanted = worker->answered != rung;
     stamp(worker, time);
     worker->answered = rung;
-    struct ticker *ticker = server_ticker(worker->server);
-    if (ticker != NULL)
+    if (wanted && ticker != NULL)
         ticker_heard(ticker);
 }
 
@@ -249,43 +253,42 @@ static void begin_stop(struct worker *worker, int64_t now)
     constants_close(worker->constants);
 }
 
-/* A stamp that was asked for and is being worked on. */
-struct stamping {
-    int64_t time; /* TIME_NEVER while there is none */
-    uint64_t rung;
-    unsigned passes;
-};
-
-/* Whether the stamp may be given although there was something to do in this pass. */
-static bool is_heard(struct stamping *stamping, int64_t now, bool read_bodies)
+/*
+ * Up to when all has been heard, by a worker that had something to do in every pass since
+ * BUSY_SINCE; TIME_NEVER if it cannot be said. What waits in a connection cannot be seen: only when
+ * there is nothing to do is all heard for certain. A worker that is merely busy is hardly behind.
+ * But one that has not stamped for long may be behind by any number of requests, sent one after the
+ * other while it was stopped: it says nothing until that time is long enough to be a gap.
+ */
+static int64_t heard_though_busy(const struct worker *worker, int64_t busy_since, int64_t now)
 {
-    if (stamping->time == TIME_NEVER || ++stamping->passes < PASSES_MAX)
-        return false;
-    return !read_bodies || now - stamping->time > STAMP_TIME_MAX;
+    int64_t stamped = atomic_load_explicit(&worker->heard_until, memory_order_relaxed);
+    if (stamped != TIME_NEVER && busy_since - stamped > BACKLOG_AGE)
+        return now - stamped > STALL_MIN ? now : TIME_NEVER;
+    return now - busy_since > STAMP_TIME_MAX ? busy_since : TIME_NEVER;
 }
 
 static void serve_until_stop(struct worker *worker)
 {
     const struct clock *clock = worker->context->clock;
-    struct stamping stamping = {.time = TIME_NEVER};
+    int64_t busy_since = TIME_NEVER;
     while (!server_is_stopping(worker->server)) {
         int64_t now = clock_now(clock);
+        uint64_t rung = worker->rung;
         if (worker->listen_again != TIME_NEVER && now >= worker->listen_again)
             worker->listen_again = start_listening(worker) ? TIME_NEVER : now + ACCEPT_PAUSE;
-        if (worker->rung != worker->answered && stamping.time == TIME_NEVER)
-            stamping = (struct stamping){.time = now, .rung = worker->rung};
+        if (busy_since == TIME_NEVER)
+            busy_since = now;
 
-        uint64_t chunks = worker->chunks, rung = worker->rung;
         bool busy = pass(worker, 0, now);
-        bool heard = !busy || is_heard(&stamping, now, worker->chunks != chunks);
-        if (stamping.time != TIME_NEVER && heard) {
-            answer_bell(worker, busy ? stamping.time : now, busy ? stamping.rung : rung);
-            stamping.time = TIME_NEVER;
+        int64_t heard = busy ? heard_though_busy(worker, busy_since, now) : now;
+        /* Connections that cannot be accepted are not heard. */
+        if (heard != TIME_NEVER && worker->listen_again == TIME_NEVER) {
+            give_stamp(worker, heard, rung);
+            busy_since = TIME_NEVER;
         }
-        if (!busy) {
-            stamp(worker, now);
+        if (!busy)
             pass(worker, time_to_wait(worker, now), now);
-        }
     }
 }
 
@@ -319,6 +322,7 @@ static void *run(void *argument)
 bool worker_init(struct worker *worker, struct server *server, const struct context *context,
                  unsigned connections, struct failure *failure)
 {
+    errno = 0;
     *worker = (struct worker){
         .server = server,
         .context = context,
@@ -340,18 +344,21 @@ bool worker_init(struct worker *worker, struct server *server, const struct cont
         return true;
 
 fail:
-    failure_set(failure, "cannot make a thread's event loop: %s", strerror(errno));
+    failure_set(failure, "cannot make a thread's event loop: %s",
+                errno != 0 ? strerror(errno) : "out of memory");
     worker_finish(worker);
     return false;
 }
 
-bool worker_start(struct worker *worker, struct failure *failure)
+bool worker_start(struct worker *worker, unsigned number, struct failure *failure)
 {
+    char name[16];
     int error = pthread_create(&worker->thread, NULL, run, worker);
     if (error != 0)
         return failure_set(failure, "cannot start a thread: %s; try a lower --threads",
                            strerror(error));
-    pthread_setname_np(worker->thread, "kairos-http");
+    snprintf(name, sizeof(name), "worker-%u", number);
+    pthread_setname_np(worker->thread, name);
     return true;
 }
 

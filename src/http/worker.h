@@ -56,7 +56,6 @@ struct worker {
 
     uint64_t rung;     /* times that the bell was heard */
     uint64_t answered; /* of these, how many stamps have answered */
-    uint64_t chunks;   /* pieces of bodies that were taken */
 
     struct request *spare_requests;
     size_t under_way; /* requests */
@@ -77,7 +76,7 @@ bool worker_init(struct worker *worker, struct server *server, const struct cont
                  unsigned connections, struct failure *failure);
 
 /* Starts its thread. */
-bool worker_start(struct worker *worker, struct failure *failure);
+bool worker_start(struct worker *worker, unsigned number, struct failure *failure);
 
 /* Wakes it: to stamp, or to see that the server stops. From any thread. */
 void worker_ring(struct worker *worker);

@@ -70,20 +70,6 @@ void engine_set_state(struct engine *engine, uint32_t slot, enum state state)
 
 /* ---- Life ---- */
 
-/* Takes up a service that the registry holds. */
-static bool take_up(struct engine *engine, struct watched *watched, uint64_t hash, int64_t since)
-{
-    struct incident incident;
-    if (!index_insert(&engine->index, hash, watched->slot))
-        return false;
-    watched_settle(engine, watched);
-    if (watched_has_incident(watched) && engine->options.listener.opened != NULL) {
-        watched_describe(watched, since, &incident);
-        engine->options.listener.opened(engine->options.listener.context, &incident);
-    }
-    return true;
-}
-
 /* Of two slots with one name, which a crash of the machine can leave, the one heard last stays. */
 static bool is_double(struct engine *engine, const struct watched *watched, uint64_t hash)
 {
@@ -119,19 +105,37 @@ static size_t load_batch(struct engine *engine, uint32_t *slot, struct watched *
     return count;
 }
 
-static bool take_up_all(struct engine *engine, int64_t since)
+static bool take_up_all(struct engine *engine)
 {
     struct watched batch[BATCH];
     uint64_t hashes[BATCH];
     uint32_t slot = 0;
     for (size_t count; (count = load_batch(engine, &slot, batch, hashes)) > 0;) {
         for (size_t i = 0; i < count; i++) {
-            if (!is_double(engine, &batch[i], hashes[i]) &&
-                !take_up(engine, &batch[i], hashes[i], since))
+            if (is_double(engine, &batch[i], hashes[i]))
+                continue;
+            if (!index_insert(&engine->index, hashes[i], batch[i].slot))
                 return false;
+            watched_settle(engine, &batch[i]);
         }
     }
     return true;
+}
+
+/* Tells of all incidents that are open. */
+static void tell_incidents(struct engine *engine, int64_t since)
+{
+    const struct engine_listener *listener = &engine->options.listener;
+    uint32_t slots = registry_slots(engine->registry);
+    for (uint32_t slot = 0; slot < slots && listener->opened != NULL; slot++) {
+        struct watched watched;
+        struct incident incident;
+        if (engine->states[slot] != STATE_DOWN)
+            continue;
+        watched_load(engine, &watched, slot);
+        watched_describe(&watched, since, &incident);
+        listener->opened(listener->context, &incident);
+    }
 }
 
 static bool reserve_states(struct engine *engine)
@@ -161,8 +165,10 @@ struct engine *engine_create(struct registry *registry, const struct engine_opti
 
     if (index_init(&engine->index, registry, registry_slots(registry) - registry_free(registry)) &&
         reserve_states(engine) && wheel_init(&engine->wheel, registry_capacity(registry), since) &&
-        take_up_all(engine, since))
+        take_up_all(engine)) {
+        tell_incidents(engine, since);
         return engine;
+    }
     failure_set(failure, "out of memory for %zu services; lower --max-services",
                 options->max_services);
     engine_destroy(engine);
@@ -229,18 +235,29 @@ static enum engine_result add(struct engine *engine, uint64_t hash, const struct
 static bool grow(struct engine *engine)
 {
     enum registry_growth growth = registry_grow(engine->registry);
+    if (growth != REGISTRY_GROWN)
+        return false;
     engine_lock(engine);
-    if (growth == REGISTRY_GROWN)
-        registry_adopt(engine->registry);
-    engine->no_space = growth == REGISTRY_NO_SPACE;
+    registry_adopt(engine->registry);
+    engine->no_space = false;
     engine_unlock(engine);
-    return growth == REGISTRY_GROWN;
+    return true;
+}
+
+/* New services are refused, until there is room again. */
+static void note_no_space(struct engine *engine)
+{
+    engine_lock(engine);
+    engine->no_space = registry_free(engine->registry) < 2;
+    engine_unlock(engine);
 }
 
 void engine_make_room(struct engine *engine)
 {
     engine_lock(engine);
     bool enough = registry_free(engine->registry) > SEGMENT_SLOTS / 2;
+    if (enough)
+        engine->no_space = false;
     engine_unlock(engine);
     if (!enough)
         grow(engine);
@@ -261,10 +278,15 @@ enum engine_result engine_enter(struct engine *engine, const char *name, size_t 
             create == NULL ? ENGINE_UNKNOWN : add(engine, hash, create, watched);
         if (result == ENGINE_CREATED)
             return result;
-        bool hopeless = result != ENGINE_NO_SPACE || engine->no_space;
+        /* Room for a name and its rest, and it was refused: then memory ran out. */
+        bool full = result == ENGINE_NO_SPACE && registry_free(engine->registry) < 2;
+        bool hopeless = engine->no_space;
         engine_unlock(engine);
-        if (hopeless || !grow(engine))
+        if (!full || hopeless || !grow(engine)) {
+            if (full)
+                note_no_space(engine);
             return result;
+        }
     }
 }
 
@@ -280,13 +302,13 @@ enum quick {
 /* A heartbeat of a service that is up, under the lock of its part of the index. */
 static enum quick beat_quickly(struct engine *engine, uint32_t slot, int64_t time)
 {
-    _Atomic uint64_t *cell = registry_cell(engine->registry, slot);
     uint64_t code = time_encode(time);
-    if (code <= atomic_load_explicit(cell, memory_order_relaxed))
+    if (code <= atomic_load_explicit(registry_cell(engine->registry, slot), memory_order_relaxed))
         return QUICK_OLDER;
     if (atomic_load(&engine->states[slot]) != STATE_UP || time <= atomic_load(&engine->fresh_from))
         return QUICK_NO;
-    atomic_store(cell, code);
+    if (registry_see(engine->registry, slot, code) != code)
+        return QUICK_OLDER;
     return atomic_load(&engine->states[slot]) == STATE_UP ? QUICK_DONE : QUICK_STORED;
 }
 
@@ -441,11 +463,6 @@ static void claim(struct engine *engine, struct watched *watched)
     }
 }
 
-static bool is_forgotten(const struct engine *engine, const struct watched *watched, int64_t heard)
-{
-    return watched_has_incident(watched) && watched_next(engine, watched) < heard;
-}
-
 /* Looks at an entry of the wheel that came up. */
 static void look(struct engine *engine, uint32_t slot, int64_t now, int64_t heard,
                  struct engine_wake *wake)
@@ -462,7 +479,7 @@ static void look(struct engine *engine, uint32_t slot, int64_t now, int64_t hear
     }
     if (next < heard && engine->states[slot] == STATE_UP)
         claim(engine, &watched);
-    if (is_forgotten(engine, &watched, heard)) {
+    if (watched_forget_after(engine, &watched) < heard) {
         watched_remove(engine, &watched, INCIDENT_FORGOTTEN, now);
         return;
     }
@@ -525,12 +542,16 @@ static void look_at_runs(struct engine *engine, int64_t now)
         enum state state = atomic_load_explicit(&engine->states[slot], memory_order_relaxed);
         if (state == STATE_RUNNING || state == STATE_NEW)
             wheel_put(&engine->wheel, slot, now);
+        if (slot % CHUNK == 0)
+            engine_yield(engine);
     }
 }
 
 void engine_record_gap(struct engine *engine, const struct gap *gap)
 {
     engine_lock(engine);
+    /* What an earlier tick has left over, and then what was put behind that. */
+    look_at_due(engine, gap->from, gap->to, gap->from, SIZE_MAX);
     look_at_due(engine, gap->from, gap->to, gap->from, SIZE_MAX);
     uint32_t recorded = registry_gap_count(engine->registry);
     if (recorded > 0 && recorded % GAPS_KEPT == 0)

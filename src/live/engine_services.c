@@ -116,7 +116,8 @@ bool engine_update_incident(struct engine *engine, int64_t now, struct incident 
     struct watched watched;
     if (find(engine, incident->service, strlen(incident->service), &watched) != ENGINE_OK)
         return false;
-    bool open = watched.service.incident_started == incident->started_at;
+    bool open =
+        watched_has_incident(&watched) && watched.service.incident_started == incident->started_at;
     if (open) {
         struct incident told = *incident;
         watched_describe(&watched, now, incident);

@@ -118,6 +118,12 @@ void watched_settle(struct engine *engine, struct watched *watched);
 /* When to look at it next: as soon as the time is later; INT64_MAX is never. */
 int64_t watched_next(const struct engine *engine, const struct watched *watched);
 
+/*
+ * When a service that nobody declared, and that is down or never beat, is forgotten: as soon as the
+ * time is later; INT64_MAX is never. The time in which Kairós was deaf does not count.
+ */
+int64_t watched_forget_after(const struct engine *engine, const struct watched *watched);
+
 /* Removes the service. */
 void watched_remove(struct engine *engine, struct watched *watched, enum incident_end end,
                     int64_t now);

@@ -93,6 +93,11 @@ int64_t expectation_late_after(const struct expectation *expectation, int64_t la
     return add(expected(&current, 1), current.policy.tolerance);
 }
 
+int64_t expectation_listening_since(const struct expectation *expectation, int64_t last_seen)
+{
+    return effective(expectation, last_seen).listening_since;
+}
+
 int64_t expectation_alert_after(const struct expectation *expectation, int64_t last_seen)
 {
     struct expectation current = effective(expectation, last_seen);

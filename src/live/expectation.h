@@ -54,6 +54,12 @@ uint64_t expectation_misses(const struct expectation *expectation, int64_t last_
  */
 int64_t expectation_late_after(const struct expectation *expectation, int64_t last_seen);
 
+/*
+ * Since when Kairós has listened, were it in one piece: the last heartbeat, or what counts as it,
+ * later by the time in which it was deaf.
+ */
+int64_t expectation_listening_since(const struct expectation *expectation, int64_t last_seen);
+
 /* When an alert is raised: as soon as the time is later than this. */
 int64_t expectation_alert_after(const struct expectation *expectation, int64_t last_seen);
 

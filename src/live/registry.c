@@ -42,6 +42,17 @@ _Atomic uint64_t *registry_cell(const struct registry *registry, uint32_t slot)
     return map_cell(registry->base, slot);
 }
 
+uint64_t registry_see(const struct registry *registry, uint32_t slot, uint64_t code)
+{
+    _Atomic uint64_t *cell = registry_cell(registry, slot);
+    uint64_t found = atomic_load_explicit(cell, memory_order_relaxed);
+    while (found < code) {
+        if (atomic_compare_exchange_weak(cell, &found, code))
+            return code;
+    }
+    return found;
+}
+
 void registry_prefetch(const struct registry *registry, uint32_t slot)
 {
     const struct slot *cold = map_slot(registry->base, slot);
@@ -126,6 +137,8 @@ static void release(struct registry *registry, uint32_t slot)
 {
     static const struct slot nothing;
     write_slot(registry, slot, &nothing, SLOT_SIZE);
+    /* Should the page of the next service's cell be lost, it is no heir. */
+    atomic_store(registry_cell(registry, slot), time_encode(TIME_NEVER));
     registry->links[slot] = registry->released;
     registry->released = slot + 1;
     registry->released_count++;
@@ -175,6 +188,13 @@ size_t registry_free(const struct registry *registry)
 
 /* ---- Growing ---- */
 
+/* The system tells a failed write once, to whoever syncs next. Returns false. */
+static bool note_sync_error(struct registry *registry)
+{
+    atomic_store(&registry->sync_error, errno);
+    return false;
+}
+
 /* Allocates a segment on the disk and maps it; errno tells why not. */
 static bool add_segment(struct registry *registry, off_t begin)
 {
@@ -186,8 +206,9 @@ static bool add_segment(struct registry *registry, off_t begin)
         errno = error;
         return false;
     }
-    return fsync(registry->file) == 0 &&
-           mmap(registry->base + begin, SEGMENT_SIZE, PROT_READ | PROT_WRITE,
+    if (fsync(registry->file) != 0)
+        return note_sync_error(registry);
+    return mmap(registry->base + begin, SEGMENT_SIZE, PROT_READ | PROT_WRITE,
                 MAP_SHARED | MAP_FIXED, registry->file, begin) != MAP_FAILED;
 }
 
@@ -198,7 +219,7 @@ static bool count_segment(struct registry *registry)
     if (msync(registry->base, HEADER_SIZE, MS_SYNC) == 0)
         return true;
     atomic_store(&registry->header->segments, registry->mapped);
-    return false;
+    return note_sync_error(registry);
 }
 
 enum registry_growth registry_grow(struct registry *registry)
@@ -224,9 +245,8 @@ enum registry_growth registry_grow(struct registry *registry)
 
 void registry_adopt(struct registry *registry)
 {
-    pthread_mutex_lock(&registry->growing);
-    atomic_store_explicit(&registry->segments, registry->mapped, memory_order_release);
-    pthread_mutex_unlock(&registry->growing);
+    atomic_store_explicit(&registry->segments, atomic_load(&registry->mapped),
+                          memory_order_release);
 }
 
 /* ---- Gaps, stamps, syncing ---- */
@@ -283,8 +303,7 @@ bool registry_sync(struct registry *registry, int64_t heard)
         if (msync(registry->base, HEADER_SIZE, MS_SYNC) == 0)
             return true;
     }
-    atomic_store(&registry->sync_error, errno);
-    return false;
+    return note_sync_error(registry);
 }
 
 int registry_sync_error(const struct registry *registry)

@@ -72,6 +72,12 @@ uint32_t registry_capacity(const struct registry *registry);
 /* The last-seen cell of SLOT: a time_encode'd time. A store into it is a heartbeat kept. */
 _Atomic uint64_t *registry_cell(const struct registry *registry, uint32_t slot);
 
+/*
+ * Stores CODE, a time_encode'd time, into the cell of SLOT unless that has a newer one. Returns
+ * what is in the cell then. The one way to enter a heartbeat, for any thread.
+ */
+uint64_t registry_see(const struct registry *registry, uint32_t slot, uint64_t code);
+
 /* Asks for the memory of SLOT and its cell. */
 void registry_prefetch(const struct registry *registry, uint32_t slot);
 

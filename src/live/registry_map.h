@@ -26,7 +26,7 @@ struct registry {
     struct header *header; /* at base */
 
     _Atomic uint32_t segments; /* that are part of the registry */
-    uint32_t mapped;           /* and the one that will be; under `growing` */
+    _Atomic uint32_t mapped;   /* and the one that will be; changed under `growing` alone */
     pthread_mutex_t growing;
 
     uint32_t unused;   /* slots from here on were never used */
@@ -73,7 +73,7 @@ static inline struct slot *map_slot(char *base, uint32_t slot)
 uint32_t map_owner(char *base, uint32_t slots, uint32_t slot);
 
 /* Paths of one opening. */
-struct place {
+struct paths {
     char directory[PATH_MAX];
     char file[PATH_MAX + 32];
     char new_file[PATH_MAX + 32]; /* of a file that is not whole yet */
@@ -84,10 +84,10 @@ struct place {
  * Makes a registry with so many empty segments under its working name, on the disk. Returns a
  * descriptor, or -1 and describes the failure.
  */
-int place_create(const struct place *place, uint32_t segments, struct failure *failure);
+int paths_create(const struct paths *paths, uint32_t segments, struct failure *failure);
 
 /* Brings the directory's names to the disk. */
-bool place_sync(const struct place *place);
+bool paths_sync(const struct paths *paths);
 
 /* Maps the registry's file, and takes it that nothing is known of it. */
 bool registry_map(struct registry *registry, uint32_t segments, struct failure *failure);
@@ -99,7 +99,7 @@ bool registry_take_stock(struct registry *registry);
  * Puts a new file with all that is intact into the place of the damaged one, which has SIZE bytes;
  * maps it. On failure the damaged one is where it was.
  */
-bool registry_rescue(struct registry *registry, const struct place *place, size_t size,
+bool registry_rescue(struct registry *registry, const struct paths *paths, size_t size,
                      struct registry_report *report, struct failure *failure);
 
 #endif

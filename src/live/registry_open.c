@@ -24,23 +24,23 @@
 
 /* ---- The directory and its lock ---- */
 
-static bool name_place(struct place *place, const char *directory, struct failure *failure)
+static bool name_paths(struct paths *paths, const char *directory, struct failure *failure)
 {
-    if (directory[0] == '\0' || strlen(directory) >= sizeof(place->directory))
+    if (directory[0] == '\0' || strlen(directory) >= sizeof(paths->directory))
         return failure_set(failure, "--data-dir: the path is %s; name a directory",
                            directory[0] == '\0' ? "empty" : "too long");
-    strcpy(place->directory, directory);
-    snprintf(place->file, sizeof(place->file), "%s/" FILE_NAME, directory);
-    snprintf(place->new_file, sizeof(place->new_file), "%s/" NEW_NAME, directory);
-    snprintf(place->lock, sizeof(place->lock), "%s/" LOCK_NAME, directory);
+    strcpy(paths->directory, directory);
+    snprintf(paths->file, sizeof(paths->file), "%s/" FILE_NAME, directory);
+    snprintf(paths->new_file, sizeof(paths->new_file), "%s/" NEW_NAME, directory);
+    snprintf(paths->lock, sizeof(paths->lock), "%s/" LOCK_NAME, directory);
     return true;
 }
 
 /* Creates the directory and those above it. */
-static bool make_directory(const struct place *place, struct failure *failure)
+static bool make_directory(const struct paths *paths, struct failure *failure)
 {
     char path[PATH_MAX];
-    strcpy(path, place->directory);
+    strcpy(path, paths->directory);
     for (char *slash = path + 1;; slash++) {
         slash = strchrnul(slash, '/');
         char end = *slash;
@@ -53,14 +53,14 @@ static bool make_directory(const struct place *place, struct failure *failure)
     }
 }
 
-static bool take_lock(struct registry *registry, const struct place *place, struct failure *failure)
+static bool take_lock(struct registry *registry, const struct paths *paths, struct failure *failure)
 {
     char holder[32] = "";
-    registry->lock = open(place->lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    registry->lock = open(paths->lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (registry->lock < 0)
         return failure_set(failure,
                            "--data-dir: cannot open %s: %s; the directory must be writable",
-                           place->lock, strerror(errno));
+                           paths->lock, strerror(errno));
     if (flock(registry->lock, LOCK_EX | LOCK_NB) == 0) {
         int length = snprintf(holder, sizeof(holder), "%ld\n", (long)getpid());
         /* For people; the lock itself does not depend on it. */
@@ -73,7 +73,7 @@ static bool take_lock(struct registry *registry, const struct place *place, stru
     return failure_set(failure,
                        "--data-dir: %s is in use by another kairos (process %s); stop that one or "
                        "choose another directory",
-                       place->directory, holder[0] != '\0' ? holder : "unknown");
+                       paths->directory, holder[0] != '\0' ? holder : "unknown");
 }
 
 static const char *file_system_warning(int fd)
@@ -143,22 +143,22 @@ static bool fill_file(int fd, uint32_t segments)
     return written == HEADER_SIZE && fsync(fd) == 0;
 }
 
-int place_create(const struct place *place, uint32_t segments, struct failure *failure)
+int paths_create(const struct paths *paths, uint32_t segments, struct failure *failure)
 {
-    int fd = open(place->new_file, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = open(paths->new_file, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd >= 0 && fill_file(fd, segments))
         return fd;
-    failure_set(failure, "cannot create %s: %s", place->new_file, strerror(errno));
+    failure_set(failure, "cannot create %s: %s", paths->new_file, strerror(errno));
     if (fd >= 0) {
         close(fd);
-        unlink(place->new_file);
+        unlink(paths->new_file);
     }
     return -1;
 }
 
-bool place_sync(const struct place *place)
+bool paths_sync(const struct paths *paths)
 {
-    int fd = open(place->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open(paths->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool synced = fd >= 0 && fsync(fd) == 0;
     if (fd >= 0)
         close(fd);
@@ -166,35 +166,35 @@ bool place_sync(const struct place *place)
 }
 
 /* Makes the first file of a directory; it is there whole or not at all. */
-static bool make_file(const struct place *place, struct failure *failure)
+static bool make_file(const struct paths *paths, struct failure *failure)
 {
-    int fd = place_create(place, 1, failure);
+    int fd = paths_create(paths, 1, failure);
     if (fd < 0)
         return false;
     close(fd);
-    if (rename(place->new_file, place->file) == 0 && place_sync(place))
+    if (rename(paths->new_file, paths->file) == 0 && paths_sync(paths))
         return true;
-    return failure_set(failure, "cannot create %s: %s", place->file, strerror(errno));
+    return failure_set(failure, "cannot create %s: %s", paths->file, strerror(errno));
 }
 
-static bool open_file(struct registry *registry, const struct place *place, size_t *size,
+static bool open_file(struct registry *registry, const struct paths *paths, size_t *size,
                       struct failure *failure)
 {
     struct stat status;
-    registry->file = open(place->file, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    registry->file = open(paths->file, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (registry->file < 0 || fstat(registry->file, &status) != 0)
-        return failure_set(failure, "cannot open %s: %s", place->file, strerror(errno));
+        return failure_set(failure, "cannot open %s: %s", paths->file, strerror(errno));
     if (!S_ISREG(status.st_mode))
-        return failure_set(failure, "%s is no regular file; move it away", place->file);
+        return failure_set(failure, "%s is no regular file; move it away", paths->file);
     *size = (size_t)status.st_size;
     if (*size > map_size(REGISTRY_SLOTS_MAX / SEGMENT_SLOTS))
-        return failure_set(failure, "%s is larger than any registry; move it away", place->file);
+        return failure_set(failure, "%s is larger than any registry; move it away", paths->file);
     return true;
 }
 
 /* ---- Opening ---- */
 
-static bool refuse(const struct place *place, const struct header_identity *identity,
+static bool refuse(const struct paths *paths, const struct header_identity *identity,
                    struct failure *failure)
 {
     if (identity->version != REGISTRY_VERSION)
@@ -202,19 +202,19 @@ static bool refuse(const struct place *place, const struct header_identity *iden
             failure,
             "%s was written by version %u of the registry's format, and this kairos "
             "reads version %u; start the kairos that wrote it, or move the file away",
-            place->file, identity->version, REGISTRY_VERSION);
+            paths->file, identity->version, REGISTRY_VERSION);
     return failure_set(
         failure,
         "%s was written on another kind of machine; start it there, or move the file "
         "away",
-        place->file);
+        paths->file);
 }
 
 /*
  * Maps the file and looks whether it can be used. What is wrong with it is put into the report; a
  * file that somebody else can use is a failure.
  */
-static bool examine(struct registry *registry, const struct place *place, size_t size,
+static bool examine(struct registry *registry, const struct paths *paths, size_t size,
                     struct registry_report *report, struct failure *failure)
 {
     uint32_t whole = size < HEADER_SIZE ? 0 : (uint32_t)((size - HEADER_SIZE) / SEGMENT_SIZE);
@@ -234,7 +234,7 @@ static bool examine(struct registry *registry, const struct place *place, size_t
         return true;
     case HEADER_NEWER:
     case HEADER_OTHER:
-        return refuse(place, &registry->header->identity, failure);
+        return refuse(paths, &registry->header->identity, failure);
     case HEADER_OK:
         break;
     }
@@ -250,20 +250,20 @@ static bool examine(struct registry *registry, const struct place *place, size_t
     return true;
 }
 
-static bool use_file(struct registry *registry, const struct place *place, size_t slots,
+static bool use_file(struct registry *registry, const struct paths *paths, size_t slots,
                      struct registry_report *report, struct failure *failure)
 {
     size_t size = 0;
-    if (!open_file(registry, place, &size, failure) || !reserve(registry, slots, size, failure) ||
-        !examine(registry, place, size, report, failure))
+    if (!open_file(registry, paths, &size, failure) || !reserve(registry, slots, size, failure) ||
+        !examine(registry, paths, size, report, failure))
         return false;
-    return report->damage == NULL || registry_rescue(registry, place, size, report, failure);
+    return report->damage == NULL || registry_rescue(registry, paths, size, report, failure);
 }
 
 struct registry *registry_open(const char *directory, size_t slots, struct registry_report *report,
                                struct failure *failure)
 {
-    struct place place;
+    struct paths paths;
     struct registry *registry = malloc(sizeof(*registry));
     *report = (struct registry_report){0};
     if (registry == NULL) {
@@ -272,16 +272,16 @@ struct registry *registry_open(const char *directory, size_t slots, struct regis
     }
     *registry = (struct registry){.lock = -1, .file = -1};
     pthread_mutex_init(&registry->growing, NULL);
-    if (!name_place(&place, directory, failure) || !make_directory(&place, failure) ||
-        !take_lock(registry, &place, failure))
+    if (!name_paths(&paths, directory, failure) || !make_directory(&paths, failure) ||
+        !take_lock(registry, &paths, failure))
         goto failed;
     report->warning = file_system_warning(registry->lock);
-    if (access(place.file, F_OK) != 0 && errno == ENOENT) {
+    if (access(paths.file, F_OK) != 0 && errno == ENOENT) {
         report->created = true;
-        if (!make_file(&place, failure))
+        if (!make_file(&paths, failure))
             goto failed;
     }
-    if (use_file(registry, &place, slots, report, failure))
+    if (use_file(registry, &paths, slots, report, failure))
         return registry;
 
 failed:

@@ -75,11 +75,21 @@ static bool save_service(struct registry *registry, const struct wreck *wreck, u
     return true;
 }
 
+/* Completes what the process was killed in the midst of, if the header can be believed. */
+static void redo(const struct wreck *wreck)
+{
+    const struct header *header = (const struct header *)wreck->base;
+    uint32_t slot = header_check(header) == HEADER_OK ? header_redo_slot(header) : SLOT_NONE;
+    if (slot < wreck->slots)
+        *map_slot(wreck->base, slot) = header->redo.image;
+}
+
 /* Copies all that is intact, slot by slot to the same places. Returns how many services. */
 static size_t save(struct registry *registry, const struct wreck *wreck)
 {
     size_t saved = 0;
     uint64_t newest = 0;
+    redo(wreck);
     for (uint32_t slot = 0; slot < wreck->slots; slot++) {
         uint32_t owner = slot, second = SLOT_NONE;
         enum slot_use use = slot_use(map_slot(wreck->base, slot));
@@ -98,7 +108,7 @@ static size_t save(struct registry *registry, const struct wreck *wreck)
 }
 
 /* Gives the damaged file a second name, for good. */
-static bool set_aside(const struct place *place, struct registry_report *report,
+static bool set_aside(const struct paths *paths, struct registry_report *report,
                       struct failure *failure)
 {
     char date[32];
@@ -107,49 +117,49 @@ static bool set_aside(const struct place *place, struct registry_report *report,
     gmtime_r(&now, &utc);
     strftime(date, sizeof(date), "%Y%m%dT%H%M%SZ", &utc);
     for (int try = 0; try < 100; try++) {
-        snprintf(report->aside, sizeof(report->aside), "%s.damaged-%s-%d", place->file, date, try);
-        if (link(place->file, report->aside) == 0) {
+        snprintf(report->aside, sizeof(report->aside), "%s.damaged-%s-%d", paths->file, date, try);
+        if (link(paths->file, report->aside) == 0) {
             report->set_aside = true;
             return true;
         }
         if (errno != EEXIST)
             break;
     }
-    return failure_set(failure, "%s is damaged, and cannot be set aside as %s: %s", place->file,
+    return failure_set(failure, "%s is damaged, and cannot be set aside as %s: %s", paths->file,
                        report->aside, strerror(errno));
 }
 
 /* Fills the new file, which is mapped, and puts it into the damaged one's place. */
-static bool take_place(struct registry *registry, const struct place *place,
-                       const struct wreck *wreck, struct registry_report *report,
-                       struct failure *failure)
+static bool replace(struct registry *registry, const struct paths *paths, const struct wreck *wreck,
+                    struct registry_report *report, struct failure *failure)
 {
     report->saved = save(registry, wreck);
     if (msync(registry->base, map_size(registry->mapped), MS_SYNC) != 0)
-        return failure_set(failure, "cannot write %s: %s", place->new_file, strerror(errno));
-    if (!set_aside(place, report, failure))
+        return failure_set(failure, "cannot write %s: %s", paths->new_file, strerror(errno));
+    if (!set_aside(paths, report, failure))
         return false;
-    if (rename(place->new_file, place->file) != 0 || !place_sync(place))
-        return failure_set(failure, "cannot replace %s: %s", place->file, strerror(errno));
+    if (rename(paths->new_file, paths->file) != 0 || !paths_sync(paths))
+        return failure_set(failure, "cannot replace %s: %s", paths->file, strerror(errno));
     return registry_take_stock(registry) ||
-           failure_set(failure, "%s cannot be read back; is the disk broken?", place->file);
+           failure_set(failure, "%s cannot be read back; is the disk broken?", paths->file);
 }
 
-bool registry_rescue(struct registry *registry, const struct place *place, size_t size,
+bool registry_rescue(struct registry *registry, const struct paths *paths, size_t size,
                      struct registry_report *report, struct failure *failure)
 {
     struct wreck wreck;
     int damaged = registry->file;
     bool done = false;
+    registry->file = -1;
     if (!wreck_open(&wreck, damaged, size)) {
-        failure_set(failure, "%s is damaged, and cannot be mapped: %s", place->file,
+        failure_set(failure, "%s is damaged, and cannot be mapped: %s", paths->file,
                     strerror(errno));
     } else {
-        registry->file = place_create(place, wreck.segments, failure);
+        registry->file = paths_create(paths, wreck.segments, failure);
         done = registry->file >= 0 && registry_map(registry, wreck.segments, failure) &&
-               take_place(registry, place, &wreck, report, failure);
+               replace(registry, paths, &wreck, report, failure);
         if (!done)
-            unlink(place->new_file);
+            unlink(paths->new_file);
     }
     wreck_close(&wreck);
     close(damaged);

@@ -67,8 +67,8 @@ static void look_for_suspend(struct ticker *ticker, const struct clock_reading *
                              int64_t now)
 {
     int64_t suspended = reading->boottime - reading->monotonic;
-    if (suspended - ticker->suspended >= SUSPEND_MIN && !ticker->deaf)
-        fall_deaf(ticker, GAP_SUSPEND, now);
+    if (suspended - ticker->suspended >= SUSPEND_MIN)
+        fall_deaf(ticker, ticker->deaf ? ticker->reason : GAP_SUSPEND, now);
     ticker->suspended = suspended;
 }
 
@@ -148,6 +148,7 @@ static void *run(void *argument)
     struct ticker *ticker = argument;
     while (!atomic_load(&ticker->stopping))
         rest(ticker, tick(ticker));
+    tick(ticker); /* up to the receivers' last stamps */
     return NULL;
 }
 

@@ -34,7 +34,10 @@ struct ticker *ticker_create(struct engine *engine, struct registry *registry, s
                              const struct hearing *hearing, int64_t deaf_since,
                              struct failure *failure);
 
-/* Ends the thread; accepts NULL. */
+/*
+ * Ends the thread, after it has stamped up to when was heard; a ticker that was deaf until the end
+ * stamps nothing, so that the gap goes on to the next start. Accepts NULL.
+ */
 void ticker_destroy(struct ticker *ticker);
 
 /* A receiver that was asked has stamped. From any thread. */

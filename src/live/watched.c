@@ -219,10 +219,11 @@ void watched_load(struct engine *engine, struct watched *watched, uint32_t slot)
     take_gaps(engine, watched);
 }
 
+/* Another heartbeat may have come the quick way since the service was loaded: the newest counts. */
 static void see(struct engine *engine, struct watched *watched, int64_t time)
 {
-    watched->last_seen = time;
-    atomic_store(registry_cell(engine->registry, watched->slot), time_encode(time));
+    watched->last_seen =
+        time_decode(registry_see(engine->registry, watched->slot, time_encode(time)));
 }
 
 void watched_beat(struct engine *engine, struct watched *watched, int64_t time, int64_t now)
@@ -233,6 +234,7 @@ void watched_beat(struct engine *engine, struct watched *watched, int64_t time, 
     if (open)
         watched_describe(watched, now, &incident);
     see(engine, watched, time);
+    time = watched->last_seen;
     if (service->paused)
         return;
     if (service->run_started != TIME_NEVER && service->run_started <= time) {
@@ -270,8 +272,7 @@ void watched_fail(struct engine *engine, struct watched *watched, int64_t now)
     bool open = watched_has_incident(watched);
     if (open)
         watched_describe(watched, now, &incident);
-    if (now > watched->last_seen)
-        see(engine, watched, now);
+    see(engine, watched, now);
     if (service->paused)
         return;
     service->run_started = TIME_NEVER;
@@ -304,22 +305,26 @@ static enum state state_of(const struct watched *watched, int64_t judged)
     return STATE_UP;
 }
 
-/* When a service that is down is forgotten. */
-static int64_t forget_after(const struct engine *engine, const struct watched *watched)
+int64_t watched_forget_after(const struct engine *engine, const struct watched *watched)
 {
-    int64_t time;
-    if (engine->options.forget_after == 0 || watched->service.declared ||
-        watched->last_seen == TIME_NEVER ||
-        __builtin_add_overflow(watched->last_seen, engine->options.forget_after, &time))
+    int64_t time, since = watched->service.run_started;
+    bool silent = watched_has_incident(watched) || watched->last_seen == TIME_NEVER;
+    if (engine->options.forget_after == 0 || watched->service.declared || !silent)
+        return INT64_MAX;
+    if (watched->last_seen != TIME_NEVER)
+        since = expectation_listening_since(&watched->service.expectation, watched->last_seen);
+    if (since == TIME_NEVER || __builtin_add_overflow(since, engine->options.forget_after, &time))
         return INT64_MAX;
     return time;
 }
 
 int64_t watched_next(const struct engine *engine, const struct watched *watched)
 {
+    int64_t forget = watched_forget_after(engine, watched);
     if (watched_has_incident(watched))
-        return forget_after(engine, watched);
+        return forget;
     int64_t alert = watched_alert_after(watched);
+    alert = alert < forget ? alert : forget;
     enum state state = atomic_load_explicit(&engine->states[watched->slot], memory_order_relaxed);
     if (state != STATE_UP)
         return alert;

@@ -290,20 +290,25 @@ class Engine:
         return self.answer("tick")
 
     def judge(self, until, now):
-        """Raises what was due before UNTIL, and drops who was forgotten."""
+        """Raises what was due before UNTIL, and drops who was forgotten by then."""
         for service in list(self.services.values()):
             due = service.first_due()
+            if due and due[0] < until and not self.is_forgotten(service, until):
+                self.raise_alert(service, *due[1:], now)
             if self.is_forgotten(service, until):
                 self.close(service, "forgotten", now)
                 del self.services[service.name]
-            elif due and due[0] < until:
-                self.raise_alert(service, *due[1:], now)
 
     def is_forgotten(self, service, now):
-        """Whether a service that is down is silent for too long, and nobody wants it."""
-        if not self.forget_after or service.declared or not service.incident:
+        """Whether nobody wants a service that has not been heard for long, though listened to."""
+        silent_since = service.listening_since
+        if service.last_seen is None:
+            silent_since = service.run_started
+        elif not service.incident:
             return False
-        return service.last_seen is not None and service.last_seen + self.forget_after < now
+        if not self.forget_after or service.declared or silent_since is None:
+            return False
+        return silent_since + self.forget_after < now
 
     def raise_alert(self, service, alert_at, kind, now):
         missed_count = service.policy.allowed_misses if kind == "silence" else 0

@@ -101,7 +101,12 @@ class Simulation:
         process.stdin.close()
         process.stdout.close()
         status, complaint = process.wait(TIMEOUT), (self.folder / "stderr").read_text()
-        assert (status, complaint) == (0, ""), "\n".join([*self.script, complaint])
+        assert (status, complaint) == (0, ""), f"{self.told}\n{complaint}"
+
+    @property
+    def told(self):
+        """The script, to be run again with `simulate`; what is very long is cut."""
+        return "\n".join(line[:4000] for line in self.script)
 
     # The same with facts instead of lines.
 

@@ -3,7 +3,7 @@
 import signal
 import struct
 import time
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -21,8 +21,17 @@ def moment(text):
 
 
 def incidents(server, name=None):
-    query = f"?service={name}" if name else ""
-    return server.get(f"/api/v1/incidents{query}").json["incidents"]
+    query = f"&service={name}" if name else ""
+    return server.get(f"/api/v1/incidents?limit=1000{query}").json["incidents"]
+
+
+def silent_since_before(server, time):
+    """Whose last heartbeat before an alert was earlier than TIME."""
+    return {
+        incident["service"]
+        for incident in incidents(server)
+        if moment(incident["last_seen"]) < time
+    }
 
 
 def test_stopped_for_longer_than_the_deadline(tmp_path):
@@ -42,13 +51,38 @@ def test_stopped_for_longer_than_the_deadline(tmp_path):
         fresh = [server.connect() for _ in names[1::2]]
         for name, connection in zip(names[1::2], fresh, strict=True):
             connection.request("GET", f"/ping/{name}")
+        went_on = datetime.now(timezone.utc)
         server.signal(signal.SIGCONT)
         [dead] = wait_until(lambda: incidents(server, "dead"), "the alert of the dead")
         assert dead["kind"] == "silence"
         for connection in kept + fresh:
             assert connection.getresponse().read() == b"OK"
             connection.close()
-        assert {incident["service"] for incident in incidents(server)} == {"dead"}
+        assert silent_since_before(server, went_on) == {"dead"}
+
+
+def test_stopped_while_requests_queue_up(tmp_path):
+    """Many requests in one connection, sent without waiting for answers, are all heard first."""
+    with Server(tmp_path, *OPTIONS) as server:
+        server.ready()
+        names = [[f"c{number}-{i}" for i in range(300)] for number in range(20)]
+        for some in names:
+            server.beat(*({"service": name} for name in some))
+        sockets = [server.socket() for _ in names]
+        server.signal(signal.SIGSTOP)
+        time.sleep(1.2)  # longer than the deadline
+        for some, connection in zip(names, sockets, strict=True):
+            connection.sendall(
+                b"".join(b"GET /ping/%s HTTP/1.1\r\nHost: x\r\n\r\n" % n.encode() for n in some)
+            )
+        went_on = datetime.now(timezone.utc)
+        server.signal(signal.SIGCONT)
+        wait_until(
+            lambda: b"kairos_heartbeats_total 12000" in server.get("/metrics").body, "all are heard"
+        )
+        assert silent_since_before(server, went_on) == set()
+        for connection in sockets:
+            connection.close()
 
 
 @pytest.fixture

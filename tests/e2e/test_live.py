@@ -435,6 +435,17 @@ def test_two_gaps_within_one_interval(live):
     assert live.happens("tick", 3 * HOUR) == []
 
 
+@pytest.mark.parametrize("count", [7, 8, 9, 255, 256, 257])
+def test_a_service_that_nobody_looks_at_through_many_gaps(live, count):
+    """The last gap hides a heartbeat, and is taken into account however many came before it."""
+    live.reset(**policy(7 * DAY, 1, 0))
+    live.happens("beat", "push", 0)
+    for number in range(1, count):
+        gap(live, number * MINUTE, number * MINUTE + SECOND)
+    gap(live, 6 * DAY, 8 * DAY)
+    assert live.happens("tick", 14 * DAY) == []
+
+
 @pytest.mark.parametrize("reason", ["restart", "stall", "suspend"])
 def test_gaps_are_kept(live, reason):
     for number in range(11):
@@ -988,9 +999,10 @@ def test_a_run_whose_max_runtime_changes(live):
     assert started(live.happens("tick", 5 * MINUTE + LATER)) == [5 * MINUTE]
 
 
+@pytest.mark.parametrize("max_runtime", [10 * MINUTE, DAY])
 @pytest.mark.parametrize("seen", [True, False])
-def test_a_run_that_a_gap_cuts_is_forgotten(live, seen):
-    live.happens("change", "push", 0, create=1, max_runtime=10 * MINUTE)
+def test_a_run_that_a_gap_cuts_is_forgotten(live, seen, max_runtime):
+    live.happens("change", "push", 0, create=1, max_runtime=max_runtime)
     if seen:
         live.happens("beat", "push", 0)
     live.happens("ping", "push", "start", 0)
@@ -1121,6 +1133,22 @@ def test_a_service_is_forgotten(forgetful):
     assert ended(forgetful.happens("tick", DAY + LATER)) == [("forgotten", DAY + LATER)]
     assert forgetful.answer("show", "push", DAY + LATER) == "unknown"
     assert forgetful.answer("beat", "push", 2 * DAY) == "created"
+
+
+def test_a_service_is_not_forgotten_for_a_gap(forgetful):
+    forgetful.happens("beat", "push", 0)
+    forgetful.happens("tick", HOUR)
+    gap(forgetful, HOUR, 10 * DAY + HOUR)
+    assert forgetful.happens("tick", 11 * DAY) == []
+    assert ended(forgetful.happens("tick", 11 * DAY + LATER)) == [("forgotten", 11 * DAY + LATER)]
+
+
+def test_a_service_that_never_beat_is_forgotten(forgetful):
+    forgetful.happens("ping", "push", "start", 0)
+    forgetful.happens("tick", DAY)
+    assert forgetful.show("push", DAY).status == "new"
+    assert forgetful.happens("tick", DAY + LATER) == []
+    assert forgetful.answer("show", "push", DAY + LATER) == "unknown"
 
 
 def test_a_declared_service_is_not_forgotten(forgetful):

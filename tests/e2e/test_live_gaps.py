@@ -138,7 +138,7 @@ def test_many_gaps_alert_nobody_before_the_bound(simulation, life, seed):  # noq
     """Gaps may hide one heartbeat after another, until Kairós has listened for too long."""
     for alert in alerts_of(simulation, life, seed):
         heard = listened(alert.started_at, life.gaps) - listened(alert.last_seen, life.gaps)
-        assert heard >= 2 * reach(life.policy), "\n".join(simulation.script)
+        assert heard >= 2 * reach(life.policy), simulation.told
 
 
 # Who is dead

@@ -102,6 +102,7 @@ static void what_is_invalid(void **state)
         {"{\"interval\":31622401}", "interval: "},
         {"{\"interval\":1e9}", "interval: "},
         {"{\"interval\":1e300}", "interval: "},
+        {"{\"interval\":1e400}", "line 1, column "},
         {"{\"interval\":9223372036854775807}", "interval: "},
         {"{\"interval\":\"\"}", "interval: "},
         {"{\"interval\":\"1.5s\"}", "interval: "},
@@ -136,9 +137,8 @@ static void what_is_malformed(void **state)
     } rows[] = {
         {"{", "line 1, column 1"},       {" ", "line 1, column "},
         {"{\"interval\":60", "line 1"},  {"{\"interval\":60}x", "line 1"},
-        {"{\n\"interval\":}", "line 2"}, {"{\"interval\":1e400}", "line 1"},
-        {"{'interval':1}", "line 1"},    {"{\"\xff\":1}", "line 1"},
-        {"interval=60", "line 1"},
+        {"{\n\"interval\":}", "line 2"}, {"{'interval':1}", "line 1"},
+        {"{\"\xff\":1}", "line 1"},      {"interval=60", "line 1"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct service_change change;
