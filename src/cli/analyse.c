@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "analyse_options.h"
 #include "output_file.h"
@@ -10,13 +9,7 @@
 #include "scan.h"
 #include "skipped.h"
 #include "status.h"
-
-static double milliseconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
-}
+#include "stopwatch.h"
 
 static void log_skipped(struct log *log, const struct kairos_analysis *analysis)
 {
@@ -61,7 +54,7 @@ static bool check_alerts(const struct analyse_options *options, const char *name
 static bool analyse(const struct analyse_options *options, struct log *log, uint64_t *alerts,
                     struct failure *failure)
 {
-    double begin = milliseconds();
+    double begin = stopwatch_seconds();
     bool done = false;
     struct progress progress;
     struct kairos_analysis *analysis = NULL;
@@ -76,7 +69,7 @@ static bool analyse(const struct analyse_options *options, struct log *log, uint
     if (analysis == NULL)
         goto out;
     *alerts = kairos_analysis_alerts(analysis);
-    double elapsed = milliseconds() - begin;
+    double elapsed = (stopwatch_seconds() - begin) * 1e3; /* milliseconds */
 
     log_skipped(log, analysis);
     done = check_alerts(options, input_name(input), *alerts, failure) &&

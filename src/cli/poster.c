@@ -1,9 +1,9 @@
 #include "poster.h"
+#include "stopwatch.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <curl/curl.h>
 
@@ -40,13 +40,6 @@ enum outcome {
     OUTCOME_AGAIN, /* it may go better the next time */
     OUTCOME_FAILED,
 };
-
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 /* The PART of a parsed address, to be freed by curl_free; NULL if it has none. */
 static char *url_part(CURLU *parsed, CURLUPart part)
@@ -283,7 +276,7 @@ static bool wait_again(struct poster *poster, double wait, struct failure *failu
 json_t *poster_send(struct poster *poster, const char *body, size_t size, struct failure *failure)
 {
     double retry_for = (double)poster->options->retry_for / KAIROS_SECOND;
-    double begin = seconds(), wait = WAIT_FIRST;
+    double begin = stopwatch_seconds(), wait = WAIT_FIRST;
     json_t *answer = NULL;
     curl_easy_setopt(poster->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
     curl_easy_setopt(poster->curl, CURLOPT_POSTFIELDS, body);
@@ -296,11 +289,11 @@ json_t *poster_send(struct poster *poster, const char *body, size_t size, struct
         case OUTCOME_AGAIN:
             break;
         }
-        double left = begin + retry_for - seconds();
+        double left = begin + retry_for - stopwatch_seconds();
         if (left <= 0) {
             struct failure last = *failure;
             failure_set(failure, "%s; given up after %.1f s (see --url and --retry-for)", last.text,
-                        seconds() - begin);
+                        stopwatch_seconds() - begin);
             return NULL;
         }
         double now = next_wait(poster, wait);

@@ -2,8 +2,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "stopwatch.h"
 
 /* Work that takes less is not worth a line. */
 #define SECONDS_QUIET 1.0
@@ -11,17 +12,10 @@
 /* A line is read, and not only written: no more often than this. */
 #define SECONDS_BETWEEN 0.1
 
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 void progress_init(struct progress *progress, uint64_t size)
 {
     *progress = (struct progress){.enabled = isatty(STDERR_FILENO), .size = size};
-    progress->begin = seconds();
+    progress->begin = stopwatch_seconds();
 }
 
 /* Whether it is time for a line; then the one before has been taken away. */
@@ -37,7 +31,7 @@ static bool begin_line(struct progress *progress, double elapsed)
 
 void progress_show(struct progress *progress)
 {
-    double elapsed = seconds() - progress->begin;
+    double elapsed = stopwatch_seconds() - progress->begin;
     if (!begin_line(progress, elapsed))
         return;
     double used = (double)progress->used, events = (double)progress->events;
@@ -54,7 +48,7 @@ void progress_show(struct progress *progress)
 
 void progress_print(struct progress *progress, const char *format, ...)
 {
-    if (!begin_line(progress, seconds() - progress->begin))
+    if (!begin_line(progress, stopwatch_seconds() - progress->begin))
         return;
     va_list arguments;
     va_start(arguments, format);

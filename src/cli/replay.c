@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <curl/curl.h>
 
@@ -17,6 +16,7 @@
 #include "replay_options.h"
 #include "skipped.h"
 #include "status.h"
+#include "stopwatch.h"
 
 #define PATH "/api/v1/heartbeats"
 
@@ -53,13 +53,6 @@ struct replay {
     double lag;        /* the longest time from when one was due to the answer */
 };
 
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 /* When the heartbeat at INDEX is due. */
 static double due(const struct replay *replay, size_t index)
 {
@@ -91,10 +84,10 @@ static void show(struct replay *replay, double now)
 static bool wait_until(struct replay *replay, double moment)
 {
     double slice = replay->progress.enabled ? SLICE_SHOWN : SLICE_LONG;
-    for (double left; (left = moment - seconds()) > 0;) {
+    for (double left; (left = moment - stopwatch_seconds()) > 0;) {
         if (interrupt_sleep(&replay->interrupt, left < slice ? left : slice))
             return false;
-        show(replay, seconds());
+        show(replay, stopwatch_seconds());
     }
     return interrupt_count(&replay->interrupt) == 0;
 }
@@ -166,7 +159,7 @@ static bool send_batch(struct replay *replay, size_t end, struct failure *failur
         return false;
     bool counted = count_answer(replay, end, answer, failure);
     json_decref(answer);
-    double lag = seconds() - first_due;
+    double lag = stopwatch_seconds() - first_due;
     if (lag > replay->lag)
         replay->lag = lag;
     return counted;
@@ -174,16 +167,16 @@ static bool send_batch(struct replay *replay, size_t end, struct failure *failur
 
 static bool send_all(struct replay *replay, struct failure *failure)
 {
-    replay->begin = seconds();
+    replay->begin = stopwatch_seconds();
     while (replay->sent < replay->heartbeats.count) {
         double first_due = due(replay, replay->sent);
         size_t end = batch_end(replay, replay->sent + 1, first_due + GATHER_SECONDS);
         if (!wait_until(replay, due(replay, end - 1)))
             return failure_set(failure, "interrupted");
-        end = batch_end(replay, end, seconds());
+        end = batch_end(replay, end, stopwatch_seconds());
         if (!send_batch(replay, end, failure))
             return false;
-        show(replay, seconds());
+        show(replay, stopwatch_seconds());
     }
     return true;
 }
@@ -194,7 +187,8 @@ static void summarise(const struct replay *replay)
             "kairos: sent %zu heartbeats of %zu services in %" PRIu64 " requests and %.1f s; "
             "rejected %" PRIu64 ", skipped %" PRIu64 "; largest lag %.3f s\n",
             replay->sent, replay->heartbeats.services.services, replay->requests,
-            seconds() - replay->begin, replay->rejected, replay->heartbeats.skipped, replay->lag);
+            stopwatch_seconds() - replay->begin, replay->rejected, replay->heartbeats.skipped,
+            replay->lag);
 }
 
 static bool read_log(struct replay *replay, struct failure *failure)
