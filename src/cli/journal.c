@@ -54,6 +54,8 @@ struct journal {
     struct buffer buffers[2];
     unsigned filling; /* the number of the buffer that takes entries; the thread has the other */
     bool stopping;
+    bool ended; /* all is written */
+    pthread_cond_t end;
 };
 
 /* ---- Telling ---- */
@@ -208,6 +210,8 @@ static void *run(void *argument)
         write_buffer(journal, buffer);
         pthread_mutex_lock(&journal->lock);
     }
+    journal->ended = true;
+    pthread_cond_signal(&journal->end);
     pthread_mutex_unlock(&journal->lock);
     return NULL;
 }
@@ -229,8 +233,19 @@ static void release(struct journal *journal)
             munmap(journal->buffers[i].bytes, BUFFER_SIZE);
     }
     pthread_cond_destroy(&journal->told);
+    pthread_cond_destroy(&journal->end);
     pthread_mutex_destroy(&journal->lock);
     free(journal);
+}
+
+static void init_conditions(struct journal *journal)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&journal->told, NULL);
+    pthread_cond_init(&journal->end, &attributes);
+    pthread_condattr_destroy(&attributes);
 }
 
 struct journal *journal_create(struct log *log, const struct clock *clock, struct failure *failure)
@@ -243,7 +258,7 @@ struct journal *journal_create(struct log *log, const struct clock *clock, struc
     journal->log = log;
     journal->clock = clock;
     pthread_mutex_init(&journal->lock, NULL);
-    pthread_cond_init(&journal->told, NULL);
+    init_conditions(journal);
     int error = ENOMEM;
     if (reserve(&journal->buffers[0]) && reserve(&journal->buffers[1]))
         error = pthread_create(&journal->thread, NULL, run, journal);
@@ -256,13 +271,16 @@ struct journal *journal_create(struct log *log, const struct clock *clock, struc
     return NULL;
 }
 
-/* Waits for the thread, and not for ever. */
-static bool join(struct journal *journal)
+/* Waits until the thread has written all, and not for ever; the lock is held. */
+static bool wait_for_end(struct journal *journal)
 {
     struct timespec deadline;
     clock_gettime(CLOCK_MONOTONIC, &deadline);
     deadline.tv_sec += JOURNAL_PATIENCE;
-    return pthread_clockjoin_np(journal->thread, NULL, CLOCK_MONOTONIC, &deadline) == 0;
+    int result = 0;
+    while (!journal->ended && result == 0)
+        result = pthread_cond_timedwait(&journal->end, &journal->lock, &deadline);
+    return journal->ended;
 }
 
 bool journal_destroy(struct journal *journal)
@@ -272,9 +290,11 @@ bool journal_destroy(struct journal *journal)
     pthread_mutex_lock(&journal->lock);
     journal->stopping = true;
     pthread_cond_signal(&journal->told);
+    bool ended = wait_for_end(journal);
     pthread_mutex_unlock(&journal->lock);
-    if (!join(journal))
+    if (!ended)
         return false;
+    pthread_join(journal->thread, NULL);
     release(journal);
     return true;
 }

@@ -34,8 +34,7 @@ struct journal *journal_create(struct log *log, const struct clock *clock, struc
 
 /*
  * Writes what was told, and ends the thread; accepts NULL. Returns false when the log has not taken
- * all of it within JOURNAL_PATIENCE: then thread and journal live on, and the program had better
- * end.
+ * all of it within JOURNAL_PATIENCE: then thread and journal live on; it may be tried again.
  */
 bool journal_destroy(struct journal *journal);
 

@@ -1,5 +1,6 @@
 """The server, asked over HTTP."""
 
+import fcntl
 import http.client
 import json
 import os
@@ -13,8 +14,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from conftest import KAIROS, run
-from server import STOP_WITHIN, Server, wait_until
+from conftest import ENVIRONMENT, KAIROS, run
+from server import PATIENCE, STOP_WITHIN, Server, wait_until
 
 
 @pytest.fixture
@@ -1208,3 +1209,29 @@ def test_threads_that_do_all_at_once(start):
     figures = samples(server)
     assert figures["kairos_heartbeats_total", None] >= 8 * rounds * 51
     assert server.stop() == 0
+
+
+def test_log_that_hangs_holds_up_nobody(tmp_path):
+    """Nobody reads what the server logs: heartbeats are kept, and it ends in time."""
+    read, write = os.pipe()
+    fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)
+    command = [KAIROS, "serve", "--port", "0", "--data-dir", tmp_path / "data"]
+    process = subprocess.Popen(command, stderr=write, env=ENVIRONMENT)
+    try:
+        log = os.read(read, 4096).decode()
+        while "listening" not in log:
+            log += os.read(read, 4096).decode()
+        port = int(re.search(r"listening .*port=(\d+)", log)[1])
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        for number in range(100):  # each a line of the log, more than the pipe holds
+            connection.request("GET", f"/ping/service-{number}/fail")
+            assert connection.getresponse().read() == b"Created"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(STOP_WITHIN) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(read)
+        os.close(write)
+    with Server(tmp_path) as server:
+        assert server.ready().service("service-99")["status"] == "down"

@@ -14,9 +14,15 @@ static int64_t max(int64_t a, int64_t b)
 
 /* ---- Expectation ---- */
 
+/* Far away is far enough: the longest policies reach beyond 64 bits. */
+static int64_t clamp(__int128 time)
+{
+    return time < INT64_MAX ? (int64_t)time : INT64_MAX;
+}
+
 static int64_t expected(const struct oracle_service *s, uint64_t k)
 {
-    return s->base + (int64_t)k * s->policy.interval;
+    return clamp((__int128)s->base + (__int128)k * s->policy.interval);
 }
 
 /* How many k = 1, 2, … have e(k) + T < NOW. */
@@ -35,7 +41,7 @@ static uint64_t misses(const struct oracle_service *s, int64_t now)
 
 static int64_t reach(const struct oracle_service *s)
 {
-    return (int64_t)s->policy.allowed_misses * s->policy.interval + s->policy.tolerance;
+    return clamp((__int128)s->policy.allowed_misses * s->policy.interval + s->policy.tolerance);
 }
 
 /* Expectation starts anew at TIME, as by a heartbeat. */
@@ -53,11 +59,11 @@ static bool is_running(const struct oracle_service *s)
 /* When an alert is due: as soon as the time is later. Its alert_at; whether the misses raise it. */
 static int64_t silence_due(const struct oracle_service *s, int64_t *alert_at, bool *counted)
 {
-    int64_t due, bound = s->listening_since + 2 * reach(s);
+    int64_t due, bound = clamp(s->listening_since + (__int128)2 * reach(s));
     *counted = s->misses_before < s->policy.allowed_misses;
     if (*counted) {
         *alert_at = expected(s, s->policy.allowed_misses - s->misses_before);
-        due = *alert_at + s->policy.tolerance;
+        due = clamp((__int128)*alert_at + s->policy.tolerance);
     } else {
         due = *alert_at = s->base;
     }
@@ -333,11 +339,13 @@ enum engine_result oracle_ping(struct oracle *oracle, size_t i, enum engine_acti
 
 /* ---- Time ---- */
 
+/* Nobody claims it, it is down or never beat, and was listened to for long. */
 static bool is_forgotten(const struct oracle *oracle, const struct oracle_service *s, int64_t heard)
 {
-    int64_t forget_after = oracle->options.forget_after;
-    return forget_after > 0 && s->has_incident && !s->declared && !s->paused &&
-           s->last_seen != NEVER && s->last_seen + forget_after < heard;
+    int64_t since = s->last_seen == NEVER ? s->run_started : s->listening_since;
+    return oracle->options.forget_after > 0 && !s->declared && since != NEVER &&
+           (s->has_incident || s->last_seen == NEVER) &&
+           since + oracle->options.forget_after < heard;
 }
 
 /* Judges one service. Returns whether anything happened. */
@@ -375,8 +383,10 @@ void oracle_tick(struct oracle *oracle, int64_t now, int64_t heard)
 
 void oracle_gap(struct oracle *oracle, const struct gap *gap)
 {
-    for (size_t i = 0; i < oracle->count; i++)
+    for (size_t i = 0; i < oracle->count; i++) {
         judge(oracle, &oracle->services[i], gap->from, gap->to);
+        judge(oracle, &oracle->services[i], gap->from, gap->to); /* raised, and forgotten */
+    }
     if (oracle->gap_count == GAPS_KEPT) {
         memmove(oracle->gaps, oracle->gaps + 1, (GAPS_KEPT - 1) * sizeof(oracle->gaps[0]));
         oracle->gap_count--;

@@ -424,28 +424,40 @@ static bool fits(const struct engine *engine, const struct watched *watched, enu
            (state == STATE_UP || state == STATE_RUNNING);
 }
 
+/* When the service is forgotten, INT64_MAX if never. */
+static int64_t forget_at(const struct engine *engine, const struct watched *watched)
+{
+    const struct service *service = &watched->service;
+    int64_t since = service->run_started;
+    if (watched->last_seen != TIME_NEVER)
+        since = watched->last_seen > service->expectation.anchor
+                    ? watched->last_seen
+                    : service->expectation.listening_since;
+    bool kept = engine->options.forget_after == 0 || service->declared || since == TIME_NEVER;
+    return kept ? INT64_MAX : since + engine->options.forget_after;
+}
+
 /* When the service can change its status next, as time passes. */
 static int64_t next_change(const struct engine *engine, const struct watched *watched,
                            enum state state)
 {
     const struct service *service = &watched->service;
-    int64_t forget_after = engine->options.forget_after;
+    int64_t overrun = INT64_MAX;
+    if (watched_is_running(watched))
+        overrun = service->run_started + service->max_runtime;
     switch (state) {
     case STATE_NEW: /* a run may be under way */
-        return watched_is_running(watched) ? service->run_started + service->max_runtime
-                                           : INT64_MAX;
+        return overrun < forget_at(engine, watched) ? overrun : forget_at(engine, watched);
     case STATE_RUNNING:
         if (watched_is_running(watched))
-            return service->run_started + service->max_runtime;
+            return overrun;
         return expectation_late_after(&service->expectation, watched->last_seen);
     case STATE_UP:
         return expectation_late_after(&service->expectation, watched->last_seen);
     case STATE_LATE:
         return expectation_alert_after(&service->expectation, watched->last_seen);
     case STATE_DOWN:
-        return forget_after > 0 && !service->declared && watched->last_seen != TIME_NEVER
-                   ? watched->last_seen + forget_after
-                   : INT64_MAX;
+        return forget_at(engine, watched);
     default:
         return INT64_MAX;
     }

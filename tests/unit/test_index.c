@@ -29,7 +29,8 @@ static void init(struct oracle *oracle, size_t expected)
     for (size_t i = 0; i < SERVICES; i++) {
         /* Short names, and one in ten with a continuation. */
         oracle->names[i] = name_numbered(
-            i, i % 10 == 9 ? SLOT_NAME_INLINE + 1 + i % (KAIROS_SERVICE_MAX - SLOT_NAME_INLINE) : 10 + i % 11);
+            i, i % 10 == 9 ? SLOT_NAME_INLINE + 1 + i % (KAIROS_SERVICE_MAX - SLOT_NAME_INLINE)
+                           : 10 + i % 11);
         struct service service = service_named(&oracle->names[i]);
         oracle->slots[i] = registry_add(oracle->registry, &service, TIME_NEVER);
         assert_int_not_equal(oracle->slots[i], SLOT_NONE);

@@ -123,7 +123,8 @@ static void a_log_that_hangs(void **state)
     for (size_t i = 0; i < told; i++)
         journal_opened(journal, &incident);
     funlockfile(log.stream);
-    journal_destroy(journal);
+    while (!journal_destroy(journal))
+        ; /* a million lines may take it longer than it waits */
     fclose(log.stream);
     assert_true(tally.lost > 0);
     assert_int_equal(tally.logged + tally.lost, told);

@@ -36,6 +36,8 @@ static struct registry *reopen(struct registry *registry)
 
 /* The writes of one change, in order: slots as they were and as they become. */
 struct change {
+    bool removes;       /* then the cell is emptied, when the slot is free */
+    uint64_t last_seen; /* what is in the cell before */
     struct {
         uint32_t slot;
         struct slot before, after;
@@ -77,6 +79,8 @@ static void interrupt(struct registry *registry, const struct change *change, si
                 slot->bytes[at] = change->writes[i].after.bytes[at];
         }
     }
+    if (change->removes)
+        atomic_store(registry_cell(registry, change->writes[0].slot), change->last_seen);
     redo->image = change->writes[number].after;
     redo->checksum = header_redo_checksum(change->writes[number].slot, &redo->image);
     atomic_store(&redo->slot, change->writes[number].slot + 1);
@@ -124,6 +128,8 @@ static void make_change(struct registry *registry, enum kind kind, struct ledger
         entry->slot = again;
     } else {
         uint32_t second = registry->links[entry->slot] - 1;
+        change->removes = true;
+        change->last_seen = atomic_load(registry_cell(registry, entry->slot));
         begin_write(change, registry, entry->slot);
         if (is_long)
             begin_write(change, registry, second);
