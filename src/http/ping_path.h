@@ -2,8 +2,9 @@
  * ping_path.h - what the path of a ping asks for:
  *
  *   /ping/push            a heartbeat of push
- *   /ping/push/fail       it failed; also start, log, and an exit status: 0 is success, 1 to 255
- * fail /ping/kp.Gh7x2/push   the same with a ping key, which has a dot as no service has
+ *   /ping/push/fail       it failed; also start and log
+ *   /ping/push/3          its exit status: 0 is success
+ *   /ping/kp.Gh7x2/push   with a ping key, which has a dot as no service has
  */
 #ifndef KAIROS_HTTP_PING_PATH_H
 #define KAIROS_HTTP_PING_PATH_H
