@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "analyse_options.h"
+#include "command.h"
 #include "output_file.h"
 #include "report.h"
 #include "scan.h"
@@ -83,23 +84,23 @@ out:
     return done;
 }
 
+/* What is asked, and what has come of it. */
+struct task {
+    struct analyse_options options;
+    uint64_t alerts;
+};
+
+static bool work(void *context, struct log *log, struct failure *failure)
+{
+    struct task *task = context;
+    return analyse(&task->options, log, &task->alerts, failure);
+}
+
 int analyse_command(int argc, char **argv)
 {
-    struct analyse_options options;
-    struct log log;
-    struct failure failure;
-    uint64_t alerts = 0;
-    analyse_options_parse(&options, argc, argv);
-
-    bool logging = log_open(&log, options.log_file, options.log_level, &failure);
-    bool done = logging && analyse(&options, &log, &alerts, &failure);
-    if (!done)
-        failure_print(&failure);
-    if (!done && logging && options.log_file != NULL)
-        log_write(&log, LOG_ERROR, "failed %s", failure.text);
-    if (logging)
-        log_close(&log);
-    if (!done)
+    struct task task = {.alerts = 0};
+    analyse_options_parse(&task.options, argc, argv);
+    if (!command_run(task.options.log_file, task.options.log_level, work, &task))
         return STATUS_FAILED;
-    return options.fail_on_alert && alerts > 0 ? STATUS_ALERTS : STATUS_DONE;
+    return task.options.fail_on_alert && task.alerts > 0 ? STATUS_ALERTS : STATUS_DONE;
 }

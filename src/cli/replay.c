@@ -9,6 +9,7 @@
 
 #include <kairos/timestamp.h>
 
+#include "command.h"
 #include "heartbeats.h"
 #include "input.h"
 #include "interrupt.h"
@@ -261,22 +262,17 @@ static bool replay_log(const struct replay_options *options, struct log *log,
     return done;
 }
 
+static bool work(void *context, struct log *log, struct failure *failure)
+{
+    return replay_log(context, log, failure);
+}
+
 int replay_command(int argc, char **argv)
 {
     struct replay_options options;
-    struct log log;
-    struct failure failure;
     curl_global_init(CURL_GLOBAL_DEFAULT);
     replay_options_parse(&options, argc, argv);
-
-    bool logging = log_open(&log, options.log_file, options.log_level, &failure);
-    bool done = logging && replay_log(&options, &log, &failure);
-    if (!done)
-        failure_print(&failure);
-    if (!done && logging && options.log_file != NULL)
-        log_write(&log, LOG_ERROR, "failed %s", failure.text);
-    if (logging)
-        log_close(&log);
+    bool done = command_run(options.log_file, options.log_level, work, &options);
     curl_global_cleanup();
     return done ? STATUS_DONE : STATUS_FAILED;
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "command.h"
 #include "engine.h"
 #include "interrupt.h"
 #include "journal.h"
@@ -248,21 +249,16 @@ static bool serve(const struct serve_options *options, struct log *log, struct f
     return done;
 }
 
+static bool work(void *context, struct log *log, struct failure *failure)
+{
+    return serve(context, log, failure);
+}
+
 int serve_command(int argc, char **argv)
 {
     struct serve_options options;
-    struct log log;
-    struct failure failure;
     serve_options_parse(&options, argc, argv);
     signal(SIGHUP, SIG_IGN);
-
-    bool logging = log_open(&log, options.log_file, options.log_level, &failure);
-    bool done = logging && serve(&options, &log, &failure);
-    if (!done)
-        failure_print(&failure);
-    if (!done && logging && options.log_file != NULL)
-        log_write(&log, LOG_ERROR, "failed %s", failure.text);
-    if (logging)
-        log_close(&log);
-    return done ? STATUS_DONE : STATUS_FAILED;
+    return command_run(options.log_file, options.log_level, work, &options) ? STATUS_DONE
+                                                                            : STATUS_FAILED;
 }
