@@ -265,7 +265,7 @@ class Engine:
             return
         service.run_started = None
         if service.incident:
-            service.fold(now)
+            service.incident = service.counted_incident(now)
             service.incident.fails += 1
         service.start_anew(now)
         if not service.incident:

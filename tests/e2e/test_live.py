@@ -983,6 +983,17 @@ def test_a_start_of_the_time_of_a_heartbeat(live):
     assert alert.kind == "overrun"
 
 
+def test_a_fail_in_the_overrun_of_a_service_that_never_beat(live):
+    live.happens("change", "push", 0, create=1, max_runtime=10 * MINUTE)
+    live.happens("ping", "push", "start", 0)
+    live.happens("tick", HOUR)
+    assert live.happens("ping", "push", "fail", HOUR) == []
+    [incident] = live.happens("incidents", 2 * HOUR)
+    assert (incident.kind, incident.fails, incident.alert_count) == ("overrun", 1, 1)
+    push = live.show("push", 2 * HOUR)
+    assert (push.last_seen, push.running_since) == (HOUR, None)
+
+
 def test_a_start_during_a_run_begins_another(live):
     live.happens("change", "push", 0, create=1, max_runtime=10 * MINUTE)
     live.happens("ping", "push", "start", 0)

@@ -469,10 +469,11 @@ enum engine_result oracle_change(struct oracle *oracle, size_t i,
     if (result > ENGINE_CREATED)
         return result;
     if (is_new_policy(&policy, &s->policy)) {
-        if (s->last_seen != NEVER)
+        bool expects = s->last_seen != NEVER && !s->paused; /* a resume lets it start anew */
+        if (expects)
             fold(s, now);
         s->policy = policy;
-        if (s->last_seen != NEVER)
+        if (expects)
             expect_from(s, now);
     }
     s->max_runtime = max_runtime;

@@ -478,8 +478,10 @@ static void check_watched(struct engine *engine, uint32_t slot, const int64_t *c
     int64_t next = next_change(engine, &watched, state);
     if (next == INT64_MAX)
         return;
-    int64_t tick = next >> WHEEL_TICK_BITS;
+    /* Nothing is judged before the end of the last gap. */
+    int64_t tick = next >> WHEEL_TICK_BITS, heard = engine->fresh_from >> WHEEL_TICK_BITS;
     tick = tick > engine->wheel.tick ? tick : engine->wheel.tick;
+    tick = tick > heard ? tick : heard;
     check(comes_up[slot] <= tick, "slot %u, %s, in state %d, is looked at %jd ticks late", slot,
           service->name, (int)state, (intmax_t)(comes_up[slot] - tick));
 }
