@@ -111,6 +111,8 @@ static bool take_up_all(struct engine *engine)
                 continue;
             if (!index_insert(&engine->index, hashes[i], batch[i].slot))
                 return false;
+            /* What gaps have changed is written when it is looked at: a start writes nothing. */
+            batch[i].changed = false;
             watched_settle(engine, &batch[i]);
         }
     }

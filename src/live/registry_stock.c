@@ -2,9 +2,13 @@
  * registry_stock.c - looks at every slot of a registry that is opened: which are free, which belong
  * together, and whether any is damaged. Until that is known, nothing is changed.
  */
+#include <pthread.h>
 #include <string.h>
 
 #include "registry_map.h"
+
+/* Threads that look at the slots; more would wait for memory. */
+#define PARTS 4
 
 static bool is_long(const struct slot *slot)
 {
@@ -50,25 +54,64 @@ static void note_used(struct registry *registry, uint32_t slot)
     registry->unused = slot + 1;
 }
 
-/* The first look, at each slot by itself; *NAMES tells that there are long names. */
-static bool look_at_slots(struct registry *registry, bool *names)
+/* A part of the slots, looked at by one thread. */
+struct part {
+    const struct registry *registry;
+    uint32_t begin, end;
+    bool names;   /* there are long ones */
+    bool damaged; /* then it has not looked further */
+};
+
+/* Looks at each slot of a part by itself, and changes nothing. */
+static void *look_at_part(void *argument)
 {
-    uint32_t slots = registry_slots(registry);
-    for (uint32_t slot = 0; slot < slots; slot++) {
-        const struct slot *bytes = map_slot(registry->base, slot);
+    struct part *part = argument;
+    for (uint32_t slot = part->begin; slot < part->end && !part->damaged; slot++) {
+        const struct slot *bytes = map_slot(part->registry->base, slot);
         enum slot_use use = slot_use(bytes);
-        if (use == SLOT_FREE) {
-            if (!is_zero(bytes))
-                return false;
-            continue;
-        }
-        note_used(registry, slot);
-        bool is_part = use == SLOT_NAME || is_long(bytes);
-        *names |= is_part;
-        if (!(is_part ? slot_is_intact(bytes) : is_sound(registry, slot)))
-            return false;
+        bool in_pieces = use == SLOT_NAME || (use == SLOT_SERVICE && is_long(bytes));
+        part->names |= in_pieces;
+        if (use == SLOT_FREE)
+            part->damaged = !is_zero(bytes);
+        else
+            part->damaged = !(in_pieces ? slot_is_intact(bytes) : is_sound(part->registry, slot));
     }
-    return true;
+    return NULL;
+}
+
+/* The first look: at each slot by itself, on several cores. *NAMES tells that there are long ones.
+ */
+static bool look_at_slots(const struct registry *registry, bool *names)
+{
+    struct part parts[PARTS];
+    pthread_t threads[PARTS];
+    bool running[PARTS] = {false}, damaged = false;
+    uint32_t slots = registry_slots(registry), size = slots / PARTS + 1;
+    for (uint32_t i = 0; i < PARTS; i++) {
+        uint32_t begin = i * size < slots ? i * size : slots;
+        parts[i] = (struct part){.registry = registry,
+                                 .begin = begin,
+                                 .end = slots - begin < size ? slots : begin + size};
+        running[i] = i > 0 && slots > SEGMENT_SLOTS &&
+                     pthread_create(&threads[i], NULL, look_at_part, &parts[i]) == 0;
+    }
+    for (uint32_t i = 0; i < PARTS; i++) {
+        if (running[i])
+            pthread_join(threads[i], NULL);
+        else
+            look_at_part(&parts[i]); /* the first, and those for which there is no thread */
+        *names |= parts[i].names;
+        damaged |= parts[i].damaged;
+    }
+    return !damaged;
+}
+
+static void note_all_used(struct registry *registry)
+{
+    for (uint32_t slot = 0; slot < registry_slots(registry); slot++) {
+        if (registry_use(registry, slot) != SLOT_FREE)
+            note_used(registry, slot);
+    }
 }
 
 static void link_names(struct registry *registry)
@@ -143,6 +186,7 @@ bool registry_take_stock(struct registry *registry)
         *target = registry->header->redo.image;
     }
     if (look_at_slots(registry, &names) && (!names || look_at_names(registry))) {
+        note_all_used(registry);
         redo(registry);
         if (names)
             free_halves(registry);
