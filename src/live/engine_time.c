@@ -7,8 +7,9 @@
 /* So many are looked at before others get the lock: well under a millisecond's work. */
 #define CHUNK 256
 
-/* So many are looked at in one tick: a millisecond's work. */
-#define LOOKS_MAX 2048
+/* So many are looked at in one tick: a few milliseconds' work. Fewer made the latest verdicts
+ * later. */
+#define LOOKS_MAX 8192
 
 /* A service that is up is about to be judged: heartbeats take the lock from here on, and one that
  * came just before shows. */
