@@ -13,11 +13,13 @@ import socket
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
 from conftest import ENVIRONMENT
 from documents import event, gz, heartbeats, lines, zst
+from server import wait_until
 
 PATH = "/api/v1/heartbeats"
 PATIENCE = 60  # seconds until what does not come counts as missing
@@ -493,6 +495,12 @@ def test_a_signal_while_trying_again(kairos, server):
     assert len(server.requests) == 1
 
 
+def is_pending(process):
+    """Whether a signal was sent to PROCESS that it has not taken yet."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(re.search(r"^ShdPnd:\s+([0-9a-f]+)$", status, re.MULTILINE)[1], 16) != 0
+
+
 def test_a_second_signal_ends_the_request(kairos, server):
     ended = threading.Event()
 
@@ -503,13 +511,10 @@ def test_a_second_signal_ends_the_request(kairos, server):
     server.answers = [answer]
     with start(kairos, server) as process:
         assert server.heard.wait(PATIENCE)
-        for _ in range(PATIENCE * 10):
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(0.1)
-                break
-            except subprocess.TimeoutExpired:
-                pass
+        process.send_signal(signal.SIGINT)
+        wait_until(lambda: not is_pending(process), "the first signal is seen")
+        process.send_signal(signal.SIGINT)
+        process.wait(PATIENCE)
         ended.set()
         _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
