@@ -1213,6 +1213,8 @@ def test_threads_that_do_all_at_once(start):
 
 def test_log_that_hangs_holds_up_nobody(tmp_path):
     """Nobody reads what the server logs: heartbeats are kept, and it ends in time."""
+    if b"__tsan_init" in KAIROS.read_bytes():
+        pytest.skip("ThreadSanitizer itself waits for the log when the program ends")
     read, write = os.pipe()
     fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)
     command = [KAIROS, "serve", "--port", "0", "--data-dir", tmp_path / "data"]
