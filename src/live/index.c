@@ -29,10 +29,8 @@ bool index_init(struct index *index, const struct registry *registry, size_t exp
     for (size_t i = 0; i < INDEX_SHARDS; i++) {
         struct index_shard *shard = &index->shards[i];
         struct index_entry *entries = calloc(count, sizeof(entries[0]));
-        if (entries == NULL) {
-            index_finish(index);
+        if (entries == NULL)
             return false;
-        }
         atomic_init(&shard->entries, entries);
         atomic_init(&shard->mask, count - 1);
     }

@@ -38,7 +38,10 @@ struct index {
     struct index_shard shards[INDEX_SHARDS];
 };
 
-/* An empty index with room for about EXPECTED services. Returns false when memory ran out. */
+/*
+ * An empty index with room for about EXPECTED services. Returns false when memory ran out;
+ * index_finish is due all the same.
+ */
 bool index_init(struct index *index, const struct registry *registry, size_t expected);
 
 void index_finish(struct index *index);

@@ -164,30 +164,22 @@ static void free_halves(struct registry *registry)
     }
 }
 
-/* Writes once more what the process was killed in the midst of. */
-static void redo(struct registry *registry)
-{
-    struct header *header = registry->header;
-    uint32_t slot = header_redo_slot(header);
-    if (slot < registry_slots(registry))
-        *map_slot(registry->base, slot) = header->redo.image;
-    atomic_store(&header->redo.slot, 0);
-}
-
 bool registry_take_stock(struct registry *registry)
 {
     bool names = false;
+    struct header_redo *redo = &registry->header->redo;
     uint32_t pending = header_redo_slot(registry->header);
     struct slot *target = NULL, before;
     if (pending < registry_slots(registry)) {
-        /* For the look it is written in memory; taken back if there is damage. */
+        /* What the process was killed in the midst of is written once more; taken back if there is
+         * damage. */
         target = map_slot(registry->base, pending);
         before = *target;
-        *target = registry->header->redo.image;
+        *target = redo->image;
     }
     if (look_at_slots(registry, &names) && (!names || look_at_names(registry))) {
+        atomic_store(&redo->slot, 0);
         note_all_used(registry);
-        redo(registry);
         if (names)
             free_halves(registry);
         return true;
