@@ -4,10 +4,11 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-build_packages=(gcc libc6-dev meson ninja-build pkg-config libcurl4-openssl-dev libjansson-dev
-    libmicrohttpd-dev libxxhash-dev libzstd-dev zlib1g-dev)
-test_packages=("${build_packages[@]}" clang clang-format curl g++ gcovr gzip libclang-rt-dev libcmocka-dev
-    man-db python3-hypothesis python3-pytest python3-pytest-xdist shellcheck valgrind zstd)
+build_packages=(gcc libc6-dev meson ninja-build pkg-config libcurl4-openssl-dev libgnutls28-dev libjansson-dev
+    libmicrohttpd-dev libsqlite3-dev libsystemd-dev libxxhash-dev libyaml-dev libzstd-dev python3-yaml zlib1g-dev)
+test_packages=("${build_packages[@]}" bash-completion chromium clang clang-format curl g++ gcovr gzip
+    libclang-rt-dev libcmocka-dev man-db openssl prometheus python3-hypothesis python3-jsonschema python3-pytest
+    python3-pytest-xdist python3-requests shellcheck valgrind wget zstd)
 bench_packages=("${build_packages[@]}" gzip jq nginx-light python3 redis-server redis-tools time
     wrk zstd)
 
