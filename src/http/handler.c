@@ -35,6 +35,7 @@ static void give_request(struct request *request)
 {
     struct worker *worker = request->worker;
     request_forget(request);
+    worker_forget_woken(worker, request);
     request->next = worker->spare_requests;
     worker->spare_requests = request;
     worker->under_way--;
@@ -81,6 +82,8 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     (void)version;
     if (request == NULL)
         return begin(worker, connection, path, method, state);
+    if (request->abandoned)
+        return MHD_NO;
     if (*size > 0) {
         bool go_on = request_take(request, piece, *size, clock_now(worker->context->clock));
         *size = 0;
@@ -136,12 +139,12 @@ log_message(void *context, const char *format, va_list arguments)
 struct MHD_Daemon *handler_start(struct worker *worker, unsigned connections)
 {
     return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle, worker,
-        MHD_OPTION_EXTERNAL_LOGGER, log_message, worker, MHD_OPTION_NOTIFY_COMPLETED, completed,
-        worker, MHD_OPTION_NOTIFY_CONNECTION, count_connection, worker,
-        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_CONNECTION_LIMIT, connections,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)INACTIVITY_TIMEOUT,
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
+        NULL, NULL, handle, worker, MHD_OPTION_EXTERNAL_LOGGER, log_message, worker,
+        MHD_OPTION_NOTIFY_COMPLETED, completed, worker, MHD_OPTION_NOTIFY_CONNECTION,
+        count_connection, worker, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
+        MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)INACTIVITY_TIMEOUT,
         MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
 }
 

@@ -87,6 +87,19 @@ void request_forget(struct request *request)
     request->body = NULL;
 }
 
+void request_park(struct request *request)
+{
+    if (request->parked)
+        return;
+    worker_add_parked(request->worker, request);
+    MHD_suspend_connection(request->connection);
+}
+
+void request_wake(struct request *request)
+{
+    worker_wake(request->worker, request);
+}
+
 bool request_service(struct request *request, char name[KAIROS_SERVICE_SIZE], size_t *length)
 {
     char text[SEGMENT_MAX];

@@ -35,10 +35,14 @@ struct request {
     char *body;        /* what was collected of it, from malloc; NULL if there is none */
     size_t length;
     size_t capacity;
-    bool no_memory; /* the body could not be kept */
-    bool queued;    /* an answer is on its way */
-    void *state;    /* the endpoint's */
-    struct request *next;
+    bool no_memory;                            /* the body could not be kept */
+    bool queued;                               /* an answer is on its way */
+    bool parked;                               /* nobody looks at its connection */
+    bool woken;                                /* is among those that the worker is to resume */
+    bool abandoned;                            /* resumed to be closed: the server stops */
+    void *state;                               /* the endpoint's */
+    struct request *next;                      /* spare, or woken */
+    struct request *parked_next, *parked_last; /* among the parked ones of its worker */
 };
 
 /*
@@ -55,6 +59,22 @@ void request_answer(struct request *request);
 
 /* Releases all that the request holds. */
 void request_forget(struct request *request);
+
+/* ---- Waiting: for what another thread does ---- */
+
+/*
+ * Lets the request wait, which costs no thread: its connection is not looked at until it is woken.
+ * In the worker's thread, from an endpoint's functions or from what makes up the text of an answer.
+ * Pieces of the body that were read already may still follow; parking once more changes nothing.
+ */
+void request_park(struct request *request);
+
+/*
+ * Ends the waiting. Parked in `take`, further pieces follow; in `answer`, that is called again. To
+ * be called at most once for each parking, from any thread, also ahead of it: while the endpoint
+ * that is going to park has not returned. Not after the endpoint's `forget` has begun.
+ */
+void request_wake(struct request *request);
 
 /* ---- For endpoints. What is wrong they answer themselves, and return false. ---- */
 

@@ -33,6 +33,10 @@
 /* All batches that a worker reads at the same time; one of the largest takes 34 MB. */
 #define BATCH_MEMORY_MAX ((size_t)256 * 1024 * 1024)
 
+/* What the bell adds up: rings for a stamp, and rings for requests to be resumed. */
+#define BELL_STAMP UINT64_C(1)
+#define BELL_WAKE  (UINT64_C(1) << 32)
+
 enum source {
     SOURCE_SOCKET,
     SOURCE_BELL,
@@ -90,6 +94,66 @@ void worker_count_invalid(struct worker *worker, const uint64_t bad[KAIROS_REASO
 {
     for (size_t i = 0; i < KAIROS_REASON_COUNT; i++)
         add(&worker->counts.invalid[i], bad[i]);
+}
+
+/* ---- Waiting ---- */
+
+void worker_add_parked(struct worker *worker, struct request *request)
+{
+    request->parked = true;
+    request->parked_last = NULL;
+    request->parked_next = worker->parked;
+    if (worker->parked != NULL)
+        worker->parked->parked_last = request;
+    worker->parked = request;
+}
+
+/* The library looks at the connection again, in its next run. */
+static void resume(struct worker *worker, struct request *request)
+{
+    if (request->parked_next != NULL)
+        request->parked_next->parked_last = request->parked_last;
+    if (request->parked_last != NULL)
+        request->parked_last->parked_next = request->parked_next;
+    else
+        worker->parked = request->parked_next;
+    request->parked = false;
+    MHD_resume_connection(request->connection);
+}
+
+/* Resumes those that were woken. One that did not park after all goes on anyhow. */
+static void resume_woken(struct worker *worker)
+{
+    pthread_mutex_lock(&worker->woken_lock);
+    for (struct request *request; (request = worker->woken) != NULL;) {
+        worker->woken = request->next;
+        request->woken = false;
+        if (request->parked)
+            resume(worker, request);
+    }
+    pthread_mutex_unlock(&worker->woken_lock);
+}
+
+/* The library wants no connection to be suspended when it is stopped: they are closed then. */
+static void abandon_parked(struct worker *worker)
+{
+    while (worker->parked != NULL) {
+        worker->parked->abandoned = true;
+        resume(worker, worker->parked);
+    }
+}
+
+void worker_forget_woken(struct worker *worker, struct request *request)
+{
+    pthread_mutex_lock(&worker->woken_lock);
+    if (request->woken) {
+        struct request **link = &worker->woken;
+        while (*link != request)
+            link = &(*link)->next;
+        *link = request->next;
+        request->woken = false;
+    }
+    pthread_mutex_unlock(&worker->woken_lock);
 }
 
 /* ---- Accepting ---- */
@@ -187,9 +251,13 @@ static int time_to_wait(const struct worker *worker, int64_t now)
 
 static void hear_bell(struct worker *worker)
 {
-    uint64_t count;
-    if (read(worker->bell, &count, sizeof(count)) == sizeof(count))
+    uint64_t sum;
+    if (read(worker->bell, &sum, sizeof(sum)) != sizeof(sum))
+        return;
+    if (sum % BELL_WAKE != 0)
         worker->rung++;
+    if (sum / BELL_WAKE != 0)
+        resume_woken(worker);
 }
 
 /*
@@ -314,6 +382,7 @@ static void *run(void *argument)
     struct worker *worker = argument;
     serve_until_stop(worker);
     drain(worker);
+    abandon_parked(worker);
     return NULL;
 }
 
@@ -331,6 +400,7 @@ bool worker_init(struct worker *worker, struct server *server, const struct cont
         .listen_again = TIME_NEVER,
         .accept_log_next = TIME_NEVER,
         .heard_until = TIME_NEVER,
+        .woken_lock = PTHREAD_MUTEX_INITIALIZER,
     };
     if (worker->epoll < 0 || worker->bell < 0 || !watch(worker, worker->bell, EPOLLIN, SOURCE_BELL))
         goto fail;
@@ -362,11 +432,27 @@ bool worker_start(struct worker *worker, unsigned number, struct failure *failur
     return true;
 }
 
+static void ring(struct worker *worker, uint64_t what)
+{
+    /* Should the sum be full, it rings anyhow. */
+    (void)!write(worker->bell, &what, sizeof(what));
+}
+
 void worker_ring(struct worker *worker)
 {
-    const uint64_t one = 1;
-    /* Should the count be full, it rings anyhow. */
-    (void)!write(worker->bell, &one, sizeof(one));
+    ring(worker, BELL_STAMP);
+}
+
+void worker_wake(struct worker *worker, struct request *request)
+{
+    pthread_mutex_lock(&worker->woken_lock);
+    bool first = worker->woken == NULL;
+    request->woken = true;
+    request->next = worker->woken;
+    worker->woken = request;
+    pthread_mutex_unlock(&worker->woken_lock);
+    if (first)
+        ring(worker, BELL_WAKE);
 }
 
 void worker_join(struct worker *worker)
@@ -384,4 +470,5 @@ void worker_finish(struct worker *worker)
         close(worker->epoll);
     if (worker->bell >= 0)
         close(worker->bell);
+    pthread_mutex_destroy(&worker->woken_lock);
 }

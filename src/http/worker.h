@@ -46,7 +46,8 @@ struct worker {
     struct MHD_Response *constants[CONSTANT_COUNT];
     pthread_t thread;
     int epoll; /* the listening socket, the bell, and the daemon's own epoll */
-    int bell;  /* an eventfd: rung when a stamp is wanted, or the server stops */
+    int bell;  /* an eventfd: rung when a stamp or a request's waking is wanted, or the server stops
+                */
     int daemon_epoll;
     bool listening; /* the listening socket is in the epoll */
     bool stopping;
@@ -58,7 +59,10 @@ struct worker {
     uint64_t answered; /* of these, how many stamps have answered */
 
     struct request *spare_requests;
-    size_t under_way; /* requests */
+    size_t under_way;       /* requests */
+    struct request *parked; /* those that wait */
+    pthread_mutex_t woken_lock;
+    struct request *woken; /* those to be resumed; under the lock */
     struct batch *spare_batches[BATCHES_KEPT];
     size_t spare_batch_count;
     size_t batch_memory; /* of the batches that are being read */
@@ -81,11 +85,22 @@ bool worker_start(struct worker *worker, unsigned number, struct failure *failur
 /* Wakes it: to stamp, or to see that the server stops. From any thread. */
 void worker_ring(struct worker *worker);
 
+/* Has the worker resume a request that is parked, or about to be. From any thread. */
+void worker_wake(struct worker *worker, struct request *request);
+
 /* Waits for its thread to end, which it does once the server stops. */
 void worker_join(struct worker *worker);
 
 /* Releases what worker_init made. Its thread does not run. */
 void worker_finish(struct worker *worker);
+
+/* ---- For requests, in the worker's thread ---- */
+
+/* REQUEST waits from now on. */
+void worker_add_parked(struct worker *worker, struct request *request);
+
+/* REQUEST, which nobody wakes any more, is about to be reused. */
+void worker_forget_woken(struct worker *worker, struct request *request);
 
 /* ---- For answers and endpoints, in the worker's thread ---- */
 
