@@ -22,6 +22,9 @@
 /* Incidents that are kept in memory: 220 MB, once there were so many. */
 #define INCIDENTS_KEPT 1000000
 
+/* Memory for what services had to say with their pings: some thousand outputs at their longest. */
+#define OUTPUT_MEMORY ((size_t)64 * 1024 * 1024)
+
 /* Slots that services may take: a long name takes two. */
 #define SLOTS_EACH 2
 
@@ -36,6 +39,7 @@ struct serve {
     struct registry *registry;
     struct clock clock;
     struct store *store;
+    struct outputs *outputs;
     struct journal *journal;
     struct transitions transitions;
     struct engine *engine;
@@ -117,7 +121,8 @@ static void start_clock(struct serve *serve)
 static bool create_store(struct serve *serve, struct failure *failure)
 {
     serve->store = store_memory_create(INCIDENTS_KEPT);
-    if (serve->store == NULL)
+    serve->outputs = outputs_create(OUTPUT_MEMORY);
+    if (serve->store == NULL || serve->outputs == NULL)
         return failure_set(failure, "out of memory");
     serve->journal = journal_create(serve->log, &serve->clock, failure);
     if (serve->journal == NULL)
@@ -146,6 +151,7 @@ static bool start_threads(struct serve *serve, struct failure *failure)
     serve->context.engine = serve->engine;
     serve->context.registry = serve->registry;
     serve->context.store = serve->store;
+    serve->context.outputs = serve->outputs;
     serve->context.clock = &serve->clock;
     serve->context.log = serve->log;
     serve->context.version = KAIROS_VERSION;
@@ -226,6 +232,7 @@ static bool finish(struct serve *serve)
     engine_destroy(serve->engine);
     transitions_finish(&serve->transitions);
     store_destroy(serve->store);
+    outputs_destroy(serve->outputs);
     registry_close(serve->registry);
     return journal_destroy(serve->journal);
 }

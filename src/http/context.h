@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "engine.h"
 #include "log.h"
+#include "outputs.h"
 #include "registry.h"
 #include "store.h"
 
@@ -16,6 +17,7 @@ struct context {
     struct engine *engine;
     const struct registry *registry;
     struct store *store;
+    struct outputs *outputs;
     const struct clock *clock;
     struct log *log;
     const char *version;

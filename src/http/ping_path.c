@@ -37,32 +37,32 @@ static bool decode(struct slice *segment, char *store)
 }
 
 /* An exit status: 0 to 255, with no more digits than that needs. */
-static bool parse_exit_status(struct slice text, unsigned *status)
+static bool parse_exit_status(struct slice text, int *status)
 {
+    int value = 0;
     if (text.length == 0 || text.length > 3)
         return false;
-    *status = 0;
     for (size_t i = 0; i < text.length; i++) {
         if (text.text[i] < '0' || text.text[i] > '9')
             return false;
-        *status = *status * 10 + (unsigned)(text.text[i] - '0');
+        value = value * 10 + (text.text[i] - '0');
     }
-    return *status <= 255;
+    *status = value;
+    return value <= 255;
 }
 
-static bool parse_action(struct slice text, enum engine_action *action)
+static bool parse_action(struct slice text, struct ping *ping)
 {
-    unsigned status;
     for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
         if (strlen(actions[i].name) == text.length &&
             memcmp(actions[i].name, text.text, text.length) == 0) {
-            *action = actions[i].action;
+            ping->action = actions[i].action;
             return true;
         }
     }
-    if (!parse_exit_status(text, &status))
+    if (!parse_exit_status(text, &ping->exit_status))
         return false;
-    *action = status == 0 ? ENGINE_HEARTBEAT : ENGINE_FAIL;
+    ping->action = ping->exit_status == 0 ? ENGINE_HEARTBEAT : ENGINE_FAIL;
     return true;
 }
 
@@ -86,12 +86,13 @@ enum ping_result ping_path_parse(const struct slice *segments, size_t count, str
         return PING_BAD_NAME;
     }
     ping->action = ENGINE_HEARTBEAT;
+    ping->exit_status = EXIT_STATUS_NONE;
     if (count == 1)
         return PING_OK;
     struct slice action = segments[1];
     if (!decode(&action, action_store))
         return PING_BAD_ESCAPE;
-    return parse_action(action, &ping->action) ? PING_OK : PING_BAD_ACTION;
+    return parse_action(action, ping) ? PING_OK : PING_BAD_ACTION;
 }
 
 const char *ping_result_text(enum ping_result result)

@@ -14,6 +14,7 @@
 #include <kairos/service.h>
 
 #include "engine.h"
+#include "outputs.h"
 #include "percent.h"
 
 /* Segments behind "/ping" at most. */
@@ -33,6 +34,7 @@ struct ping {
     char name[KAIROS_SERVICE_SIZE]; /* padded with NULs */
     size_t length;
     enum engine_action action;
+    int exit_status; /* 0 to 255, or EXIT_STATUS_NONE (outputs.h) */
 };
 
 /* Reads the COUNT (1 to PING_SEGMENTS_MAX) segments behind "/ping", percent-encoded as they came.

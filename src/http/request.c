@@ -23,7 +23,7 @@
 /* Room for a name with every character escaped and some blanks around it. */
 #define SEGMENT_MAX 512
 
-static void collect(struct request *request, const char *piece, size_t size)
+void request_collect(struct request *request, const char *piece, size_t size)
 {
     if (size > request->capacity - request->length) {
         size_t capacity = request->capacity == 0 ? 1024 : request->capacity;
@@ -50,8 +50,10 @@ bool request_take(struct request *request, const char *piece, size_t size, int64
 {
     const struct endpoint *endpoint = request->route.endpoint;
     request->received += size;
+    if (endpoint != NULL && endpoint->body_max == 0 && endpoint->take != NULL)
+        endpoint->take(request, piece, size);
     if (endpoint == NULL || endpoint->body_max == 0)
-        return true; /* thrown away, however long it takes */
+        return true; /* however long it takes */
     if (now - request->began > BODY_TIME_MAX)
         return false;
     if (request_is_too_long(request))
@@ -59,7 +61,7 @@ bool request_take(struct request *request, const char *piece, size_t size, int64
     if (endpoint->take != NULL)
         endpoint->take(request, piece, size);
     else if (!request->no_memory)
-        collect(request, piece, size);
+        request_collect(request, piece, size);
     return true;
 }
 

@@ -76,6 +76,12 @@ void request_park(struct request *request);
  */
 void request_wake(struct request *request);
 
+/*
+ * Adds a piece to the body that the request keeps; sets no_memory if that runs out. For a `take`
+ * that wants only some of it.
+ */
+void request_collect(struct request *request, const char *piece, size_t size);
+
 /* ---- For endpoints. What is wrong they answer themselves, and return false. ---- */
 
 /* Reads the path's first segment as a service's name. */

@@ -29,10 +29,11 @@ struct endpoint {
     const char *path; /* "/ping/{service}": what is in braces stands for any one segment */
     unsigned methods; /* a mask of enum method */
 
-    /* Bytes that a body may have; a longer one is refused. With 0 any body is thrown away. */
+    /* Bytes that a body may have; a longer one is refused. With 0 any is taken. */
     size_t body_max;
 
-    /* Takes a piece of the body; if it is NULL, the body is collected in the request. */
+    /* Takes a piece of the body; if it is NULL, the body is collected in the request, or thrown
+     * away where any is taken. */
     void (*take)(struct request *request, const char *piece, size_t size);
 
     /* Answers the request, whose body is complete (answer.h). */
@@ -59,6 +60,7 @@ extern const struct resource services_resource;
 extern const struct resource alerts_resource;
 extern const struct resource incidents_resource;
 extern const struct resource gaps_resource;
+extern const struct resource output_resource;
 extern const struct resource health_resource;
 extern const struct resource metrics_resource;
 extern const struct resource root_resource;

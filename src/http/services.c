@@ -157,9 +157,10 @@ static void answer_delete(struct request *request)
         return;
     enum engine_result result =
         engine_delete(context->engine, name, length, clock_now(context->clock));
-    if (result == ENGINE_OK)
+    if (result == ENGINE_OK) {
+        outputs_forget(context->outputs, name);
         answer_nothing(request);
-    else
+    } else
         answer_result(request, result, name, NULL);
 }
 

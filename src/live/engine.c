@@ -23,6 +23,17 @@ struct engine_options engine_options_default(void)
     };
 }
 
+const char *engine_action_name(enum engine_action action)
+{
+    static const char *const names[] = {
+        [ENGINE_HEARTBEAT] = "heartbeat",
+        [ENGINE_FAIL] = "fail",
+        [ENGINE_START] = "start",
+        [ENGINE_LOG] = "log",
+    };
+    return names[action];
+}
+
 const char *service_status_name(enum service_status status)
 {
     static const char *const names[] = {

@@ -100,6 +100,9 @@ enum engine_action {
     ENGINE_LOG,   /* changes nothing */
 };
 
+/* "heartbeat", "fail", "start", "log". */
+const char *engine_action_name(enum engine_action action);
+
 /*
  * What the service NAME did at NOW. Creates it if need be and allowed. Returns ENGINE_OK, _CREATED,
  * _OLDER (recorded all the same), _UNKNOWN, _FULL or _NO_SPACE. When it returns, the heartbeat is
