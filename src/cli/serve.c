@@ -9,6 +9,7 @@
 #include "command.h"
 #include "engine.h"
 #include "interrupt.h"
+#include "job.h"
 #include "journal.h"
 #include "registry.h"
 #include "serve_options.h"
@@ -44,6 +45,7 @@ struct serve {
     struct transitions transitions;
     struct engine *engine;
     struct context context;
+    struct job_pool *jobs;
     struct server *server;
     struct syncer *syncer;
     struct ticker *ticker;
@@ -148,10 +150,14 @@ static bool create_engine(struct serve *serve, struct failure *failure)
 /* The threads: heartbeats are heard before anything is judged. */
 static bool start_threads(struct serve *serve, struct failure *failure)
 {
+    serve->jobs = job_pool_create(serve->options->monitor_threads, failure);
+    if (serve->jobs == NULL)
+        return false;
     serve->context.engine = serve->engine;
     serve->context.registry = serve->registry;
     serve->context.store = serve->store;
     serve->context.outputs = serve->outputs;
+    serve->context.jobs = serve->jobs;
     serve->context.clock = &serve->clock;
     serve->context.log = serve->log;
     serve->context.version = KAIROS_VERSION;
@@ -229,6 +235,7 @@ static bool keep(struct serve *serve, struct failure *failure)
 static bool finish(struct serve *serve)
 {
     server_destroy(serve->server);
+    job_pool_destroy(serve->jobs);
     engine_destroy(serve->engine);
     transitions_finish(&serve->transitions);
     store_destroy(serve->store);
@@ -245,6 +252,8 @@ static bool serve(const struct serve_options *options, struct log *log, struct f
         wait_for_signal(&serve);
     if (serve.server != NULL)
         server_stop(serve.server);
+    if (serve.jobs != NULL)
+        job_pool_stop(serve.jobs);
     ticker_destroy(serve.ticker);
     syncer_destroy(serve.syncer);
     if (done)

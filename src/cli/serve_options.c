@@ -6,11 +6,15 @@
 #include <string.h>
 
 #include "address.h"
+#include "job.h"
 #include "option_values.h"
 
 #define HOST_DEFAULT     "127.0.0.1"
 #define PORT_DEFAULT     8000
 #define MAX_SERVICES_MAX 100000000
+
+/* So that one long step does not keep all others waiting. */
+#define MONITOR_THREADS_MIN 2
 
 enum option_key {
     OPTION_HOST = 'h',
@@ -23,6 +27,7 @@ enum option_key {
     OPTION_MAX_SERVICES,
     OPTION_FORGET_AFTER,
     OPTION_THREADS,
+    OPTION_MONITOR_THREADS,
     OPTION_INSECURE,
     OPTION_LOG_LEVEL,
     OPTION_LOG_FILE,
@@ -46,6 +51,8 @@ static const struct argp_option entries[] = {
     {"insecure-no-auth", OPTION_INSECURE, 0, 0,
      "Listen also where others than this machine can connect; nobody is asked who he is", 0},
     {"threads", OPTION_THREADS, "N", 0, "Threads that serve requests (default: all cores)", 0},
+    {"monitor-threads", OPTION_MONITOR_THREADS, "N", 0,
+     "Threads for what takes long, at a lower priority (default: all cores, but 2 at least)", 0},
     {"data-dir", OPTION_DATA_DIR, "DIR", 0,
      "Where the registry of services is kept (default: $STATE_DIRECTORY, as for a system service, "
      "else $XDG_STATE_HOME/kairos, else ~/.local/state/kairos)",
@@ -161,6 +168,10 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         options->server.workers =
             (unsigned)parse_number(state, "threads", argument, 1, WORKERS_MAX);
         return 0;
+    case OPTION_MONITOR_THREADS:
+        options->monitor_threads =
+            (unsigned)parse_number(state, "monitor-threads", argument, 1, JOB_THREADS_MAX);
+        return 0;
     case OPTION_DATA_DIR:
         if (*argument == '\0')
             wrong_usage(state, "--data-dir: the path is empty");
@@ -216,5 +227,8 @@ void serve_options_parse(struct serve_options *options, int argc, char **argv)
         .engine = engine_options_default(),
         .log_level = LOG_INFO,
     };
+    options->monitor_threads = usable_cores(JOB_THREADS_MAX);
+    if (options->monitor_threads < MONITOR_THREADS_MIN)
+        options->monitor_threads = MONITOR_THREADS_MIN;
     argp_parse(&argp, argc, argv, 0, NULL, options);
 }

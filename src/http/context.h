@@ -13,11 +13,14 @@
 #include "registry.h"
 #include "store.h"
 
+struct job_pool;
+
 struct context {
     struct engine *engine;
     const struct registry *registry;
     struct store *store;
     struct outputs *outputs;
+    struct job_pool *jobs; /* for work that takes long */
     const struct clock *clock;
     struct log *log;
     const char *version;

@@ -71,8 +71,8 @@ void request_park(struct request *request);
 
 /*
  * Ends the waiting. Parked in `take`, further pieces follow; in `answer`, that is called again. To
- * be called at most once for each parking, from any thread, also ahead of it: while the endpoint
- * that is going to park has not returned. Not after the endpoint's `forget` has begun.
+ * be called from any thread, also ahead of it: while the endpoint that is going to park has not
+ * returned. Not after the endpoint's `forget` has begun (jobs see to that: job.h).
  */
 void request_wake(struct request *request);
 

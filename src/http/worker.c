@@ -447,9 +447,11 @@ void worker_wake(struct worker *worker, struct request *request)
 {
     pthread_mutex_lock(&worker->woken_lock);
     bool first = worker->woken == NULL;
-    request->woken = true;
-    request->next = worker->woken;
-    worker->woken = request;
+    if (!request->woken) {
+        request->woken = true;
+        request->next = worker->woken;
+        worker->woken = request;
+    }
     pthread_mutex_unlock(&worker->woken_lock);
     if (first)
         ring(worker, BELL_WAKE);
