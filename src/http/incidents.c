@@ -82,31 +82,69 @@ static bool find(const struct context *context, const struct incident_id *id,
     return true;
 }
 
-static void answer_get(struct request *request)
+/* Finds the incident that the path names; if there is none answers that, and returns false. */
+static bool find_named(struct request *request, struct incident *incident)
 {
     char text[ID_TEXT_MAX];
     size_t length;
     struct incident_id id;
-    struct incident incident;
-    struct writer writer = {0};
     if (percent_decode(request->route.segments[0], text, sizeof(text), &length) != PERCENT_OK ||
         !incident_id_parse((struct slice){text, length}, &id)) {
         answer_error(request, 400,
                      "the incident's id in the path is invalid; it is a service's name, '@' and a "
                      "number, as listings show it");
-        return;
+        return false;
     }
-    if (!find(request->context, &id, &incident)) {
-        answer_error(request, 404, "there is no incident %s, or it is no longer kept", text);
-        return;
-    }
-    view_incident(&writer, request->context->clock, &incident);
+    if (find(request->context, &id, incident))
+        return true;
+    answer_error(request, 404, "there is no incident %s, or it is no longer kept", text);
+    return false;
+}
+
+static void answer_incident(struct request *request, const struct incident *incident)
+{
+    struct writer writer = {0};
+    view_incident(&writer, request->context->clock, incident);
     answer_json(request, 200, &writer);
+}
+
+static void answer_get(struct request *request)
+{
+    struct incident incident;
+    if (find_named(request, &incident))
+        answer_incident(request, &incident);
+}
+
+/* Somebody takes an open incident upon him; whoever did so first stays the one. */
+static void answer_acknowledge(struct request *request)
+{
+    const struct context *context = request->context;
+    struct incident incident;
+    if (!find_named(request, &incident))
+        return;
+    struct incident kept = incident;
+    if (incident.end == INCIDENT_OPEN &&
+        !store_acknowledge(context->store, incident.service, incident.started_at,
+                           clock_now(context->clock), &kept)) {
+        store_put(context->store, &incident); /* it had lost its place to newer ones */
+        store_acknowledge(context->store, incident.service, incident.started_at,
+                          clock_now(context->clock), &kept);
+    }
+    incident.acknowledged_at = kept.acknowledged_at;
+    if (kept.end == INCIDENT_OPEN)
+        answer_incident(request, &incident);
+    else
+        answer_error(request, 409, "the incident is closed; there is nothing left to acknowledge");
 }
 
 static const struct endpoint endpoints[] = {
     {.path = "/api/v1/incidents", .methods = METHODS_READ, .answer = answer_list},
     {.path = "/api/v1/incidents/{id}", .methods = METHODS_READ, .answer = answer_get},
+    {
+        .path = "/api/v1/incidents/{id}/acknowledge",
+        .methods = METHOD_POST,
+        .answer = answer_acknowledge,
+    },
 };
 
 const struct resource incidents_resource = RESOURCE(endpoints);

@@ -65,6 +65,7 @@ void view_incident(struct writer *writer, const struct clock *clock,
     member_time(writer, clock, "ended_at", incident->ended_at);
     member_time(writer, clock, "recovered_at",
                 incident->end == INCIDENT_RECOVERED ? incident->ended_at : TIME_NEVER);
+    member_time(writer, clock, "acknowledged_at", incident->acknowledged_at);
     writer_print(writer, ",\"alert_count\":%" PRIu64, incident->alert_count);
     member_time(writer, clock, "last_alert_at", incident->last_alert_at);
     writer_print(writer, ",\"fails\":%" PRIu64 ",\"missed_count\":%" PRIu32 "}", incident->fails,

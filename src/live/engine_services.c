@@ -121,10 +121,11 @@ bool engine_update_incident(struct engine *engine, int64_t now, struct incident 
     if (open) {
         struct incident told = *incident;
         watched_describe(&watched, now, incident);
-        /* What it began with stays as it was told. */
+        /* What it began with, and what the engine does not know, stays as it was told. */
         incident->raised_at = told.raised_at;
         incident->last_seen = told.last_seen;
         incident->missed_count = told.missed_count;
+        incident->acknowledged_at = told.acknowledged_at;
     }
     engine_unlock(engine);
     return open;

@@ -35,10 +35,12 @@ struct incident {
     char service[KAIROS_SERVICE_SIZE]; /* padded with NULs */
     enum incident_kind kind;
     enum incident_end end;
-    int64_t started_at;     /* alert_at of the first alert */
-    int64_t raised_at;      /* when that was raised */
-    int64_t last_seen;      /* the last heartbeat before it; TIME_NEVER if there was none */
-    int64_t ended_at;       /* when it closed; TIME_NEVER while it is open */
+    int64_t started_at;      /* alert_at of the first alert */
+    int64_t raised_at;       /* when that was raised */
+    int64_t last_seen;       /* the last heartbeat before it; TIME_NEVER if there was none */
+    int64_t ended_at;        /* when it closed; TIME_NEVER while it is open */
+    int64_t acknowledged_at; /* when somebody took it upon him; TIME_NEVER if nobody has. Only a
+                                store knows */
     int64_t last_alert_at;  /* alert_at of the newest alert; TIME_NEVER if that is not known: it was
                                a  repeat before a gap or a change of the policy */
     int64_t repeat_every;   /* between the newest ones, microseconds; 0 if none are known */

@@ -64,6 +64,7 @@ void watched_describe(const struct watched *watched, int64_t now, struct inciden
         .raised_at = service->incident_started + service->raised_after * KAIROS_MILLISECOND,
         .last_seen = watched->last_seen,
         .ended_at = TIME_NEVER,
+        .acknowledged_at = TIME_NEVER,
         .last_alert_at = newest_at,
         .repeat_every = since > 0 ? kairos_policy_reach(policy) - policy->tolerance : 0,
         .alert_count = alerts > 0 ? alerts : 1,

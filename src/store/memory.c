@@ -19,6 +19,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "clock.h"
 #include "store.h"
 
 /* So many incidents may be looked at while the lock is held: well below a millisecond. */
@@ -143,6 +144,7 @@ static void update(struct memory_store *memory, uint64_t number, const struct in
     kept->raised_at = first.raised_at;
     kept->last_seen = first.last_seen;
     kept->missed_count = first.missed_count;
+    kept->acknowledged_at = first.acknowledged_at;
 }
 
 static bool memory_put(struct store *store, const struct incident *incident)
@@ -166,6 +168,22 @@ static bool memory_find(struct store *store, const char *service, int64_t starte
     uint64_t number = find(memory, service, started_at);
     if (number != NONE)
         *incident = record_at(memory, number)->incident;
+    pthread_mutex_unlock(&memory->lock);
+    return number != NONE;
+}
+
+static bool memory_acknowledge(struct store *store, const char *service, int64_t started_at,
+                               int64_t time, struct incident *incident)
+{
+    struct memory_store *memory = memory_of(store);
+    pthread_mutex_lock(&memory->lock);
+    uint64_t number = find(memory, service, started_at);
+    if (number != NONE) {
+        struct incident *kept = &record_at(memory, number)->incident;
+        if (kept->end == INCIDENT_OPEN && kept->acknowledged_at == TIME_NEVER)
+            kept->acknowledged_at = time;
+        *incident = *kept;
+    }
     pthread_mutex_unlock(&memory->lock);
     return number != NONE;
 }
@@ -248,6 +266,7 @@ static const struct store_kind memory_kind = {
     .name = "memory",
     .put = memory_put,
     .find = memory_find,
+    .acknowledge = memory_acknowledge,
     .list = memory_list,
     .destroy = memory_destroy,
 };

@@ -16,6 +16,12 @@ bool store_find(struct store *store, const char *service, int64_t started_at,
     return store->kind->find(store, service, started_at, incident);
 }
 
+bool store_acknowledge(struct store *store, const char *service, int64_t started_at, int64_t time,
+                       struct incident *incident)
+{
+    return store->kind->acknowledge(store, service, started_at, time, incident);
+}
+
 size_t store_list(struct store *store, struct store_query *query, struct incident *incidents,
                   size_t max)
 {

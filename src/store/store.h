@@ -48,6 +48,8 @@ struct store_kind {
     bool (*put)(struct store *store, const struct incident *incident);
     bool (*find)(struct store *store, const char *service, int64_t started_at,
                  struct incident *incident);
+    bool (*acknowledge)(struct store *store, const char *service, int64_t started_at, int64_t time,
+                        struct incident *incident);
     size_t (*list)(struct store *store, struct store_query *query, struct incident *incidents,
                    size_t max);
     void (*destroy)(struct store *store);
@@ -59,13 +61,21 @@ struct store {
 
 /*
  * Enters an incident, or what has become of it: of one that is there already, kind, raised_at,
- * last_seen and missed_count stay as they are. Returns false when it could not be kept.
+ * last_seen, missed_count and acknowledged_at stay as they are. Returns false when it could not be
+ * kept.
  */
 bool store_put(struct store *store, const struct incident *incident);
 
 /* Finds an incident by its natural key; returns false when there is none. */
 bool store_find(struct store *store, const char *service, int64_t started_at,
                 struct incident *incident);
+
+/*
+ * Notes that somebody took the incident upon him at TIME, if it is open and nobody had yet. Returns
+ * false when there is none; else INCIDENT is what it is now.
+ */
+bool store_acknowledge(struct store *store, const char *service, int64_t started_at, int64_t time,
+                       struct incident *incident);
 
 /*
  * Fills INCIDENTS with up to MAX that QUERY asks for and moves its cursor. A call may look at a

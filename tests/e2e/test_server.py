@@ -552,6 +552,27 @@ def test_fail_opens_an_incident_and_a_heartbeat_closes_it(start):
     assert server.line("alert")["kind"] == "fail"
 
 
+def test_acknowledging_an_incident(start):
+    server = start()
+    server.get("/ping/push/fail")
+    [incident] = incidents(server)
+    assert incident["acknowledged_at"] is None
+    path = f"/api/v1/incidents/{incident['id']}/acknowledge"
+    acknowledged = server.post(path)
+    assert acknowledged.status == 200
+    assert acknowledged.json == {**incident, "acknowledged_at": acknowledged.json["acknowledged_at"]}
+    assert acknowledged.json["acknowledged_at"] >= incident["raised_at"]
+    assert server.post(path).json == acknowledged.json  # the first one stays
+    assert incidents(server) == [acknowledged.json]
+
+    server.get("/ping/push")
+    assert server.get(f"/api/v1/incidents/{incident['id']}").json["acknowledged_at"] == acknowledged.json["acknowledged_at"]
+    assert server.post(path).status == 409
+    assert server.post("/api/v1/incidents/push@1/acknowledge").status == 404
+    assert server.post("/api/v1/incidents/push/acknowledge").status == 400
+    assert server.get(path).status == 405
+
+
 def test_incident_that_is_closed_otherwise(start):
     server = start()
     for name in ("paused", "deleted"):

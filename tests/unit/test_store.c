@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "support.h"
 
 static struct incident incident_of(const char *service, int64_t started_at)
@@ -14,7 +15,8 @@ static struct incident incident_of(const char *service, int64_t started_at)
         .started_at = started_at,
         .raised_at = started_at + 1,
         .last_seen = started_at - 1,
-        .ended_at = INT64_MIN,
+        .ended_at = TIME_NEVER,
+        .acknowledged_at = TIME_NEVER,
         .alert_count = 1,
     };
     memcpy(incident.service, service, strlen(service));
@@ -105,6 +107,29 @@ static void putting_again_tells_what_has_become_of_it(void **state)
     assert_int_equal(list_all(store, query, 4, &found, 1), 1);
     query.state = STORE_OPEN;
     assert_int_equal(list_all(store, query, 4, &found, 1), 0);
+    store_destroy(store);
+}
+
+static void the_first_acknowledgement_stays(void **state)
+{
+    (void)state;
+    struct store *store = store_memory_create(10);
+    struct incident found, incident = incident_of("push", 100);
+    assert_false(store_acknowledge(store, "push", 100, 150, &found));
+    put(store, incident);
+    assert_true(store_acknowledge(store, "push", 100, 150, &found));
+    assert_int_equal(found.acknowledged_at, 150);
+    assert_true(store_acknowledge(store, "push", 100, 160, &found));
+    assert_int_equal(found.acknowledged_at, 150);
+
+    put(store, closed(incident, 300));
+    assert_true(store_find(store, "push", 100, &found));
+    assert_int_equal(found.acknowledged_at, 150);
+
+    put(store, closed(incident_of("sms", 100), 300)); /* too late */
+    assert_true(store_acknowledge(store, "sms", 100, 310, &found));
+    assert_int_equal(found.end, INCIDENT_RECOVERED);
+    assert_true(found.acknowledged_at == TIME_NEVER);
     store_destroy(store);
 }
 
@@ -272,6 +297,7 @@ int main(void)
         cmocka_unit_test(an_empty_store),
         cmocka_unit_test(an_incident_is_found_by_its_key),
         cmocka_unit_test(putting_again_tells_what_has_become_of_it),
+        cmocka_unit_test(the_first_acknowledgement_stays),
         cmocka_unit_test(one_that_was_open_when_the_page_ended_may_have_closed),
         cmocka_unit_test(any_cursor_is_harmless),
         cmocka_unit_test(a_call_looks_at_a_bounded_number),

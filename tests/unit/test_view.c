@@ -69,6 +69,7 @@ static void an_incident_and_its_alerts(void **state)
         .raised_at = 4 * KAIROS_SECOND,
         .last_seen = 0,
         .ended_at = 9 * KAIROS_SECOND,
+        .acknowledged_at = 5 * KAIROS_SECOND,
         .last_alert_at = 6 * KAIROS_SECOND,
         .alert_count = 2,
         .missed_count = 3,
@@ -79,6 +80,7 @@ static void an_incident_and_its_alerts(void **state)
                "\"closed\",\"end\":\"recovered\",\"started_at\":\"1970-01-01T00:00:03Z\","
                "\"raised_at\":\"1970-01-01T00:00:04Z\",\"last_seen\":\"1970-01-01T00:00:00Z\","
                "\"ended_at\":\"1970-01-01T00:00:09Z\",\"recovered_at\":\"1970-01-01T00:00:09Z\","
+               "\"acknowledged_at\":\"1970-01-01T00:00:05Z\","
                "\"alert_count\":2,\"last_alert_at\":\"1970-01-01T00:00:06Z\",\"fails\":0,"
                "\"missed_count\":3}");
 
