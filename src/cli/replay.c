@@ -9,11 +9,11 @@
 
 #include <kairos/timestamp.h>
 
+#include "client.h"
 #include "command.h"
 #include "heartbeats.h"
 #include "input.h"
 #include "interrupt.h"
-#include "poster.h"
 #include "replay_options.h"
 #include "skipped.h"
 #include "status.h"
@@ -44,7 +44,7 @@ struct replay {
     struct heartbeats heartbeats;
     struct interrupt interrupt;
     struct progress progress;
-    struct poster *poster;
+    struct client *client;
     char *body;   /* of a request: room for BATCH_MAX heartbeats */
     double begin; /* when the first heartbeat is due; seconds, monotonic, as all that follow */
     size_t sent;  /* heartbeats that the server has taken note of */
@@ -143,7 +143,7 @@ static bool count_answer(struct replay *replay, size_t end, const json_t *answer
     if (!json_is_integer(json_object_get(answer, "accepted")) || !json_is_integer(rejected) ||
         json_integer_value(rejected) < 0 || (uint64_t)json_integer_value(rejected) > end - first)
         return failure_set(failure, "%s: the answer to %s is none of a Kairós server",
-                           replay->options->url, PATH);
+                           replay->options->client.url, PATH);
     replay->sent = end;
     replay->requests++;
     replay->rejected += (uint64_t)json_integer_value(rejected);
@@ -155,7 +155,14 @@ static bool count_answer(struct replay *replay, size_t end, const json_t *answer
 static bool send_batch(struct replay *replay, size_t end, struct failure *failure)
 {
     double first_due = due(replay, replay->sent);
-    json_t *answer = poster_send(replay->poster, replay->body, write_body(replay, end), failure);
+    const struct client_request request = {
+        .method = "POST",
+        .path = PATH,
+        .type = "application/json",
+        .body = replay->body,
+        .size = write_body(replay, end),
+    };
+    json_t *answer = client_send_json(replay->client, &request, NULL, failure);
     if (answer == NULL)
         return false;
     bool counted = count_answer(replay, end, answer, failure);
@@ -218,14 +225,10 @@ static void announce(const struct replay *replay)
 /* Sends what was read. */
 static bool run(struct replay *replay, struct failure *failure)
 {
-    const struct poster_options options = {
-        .url = replay->options->url,
-        .path = PATH,
-        .retry_for = replay->options->retry_for,
-        .interrupt = &replay->interrupt,
-        .log = replay->log,
-        .progress = &replay->progress,
-    };
+    struct client_options options = replay->options->client;
+    options.interrupt = &replay->interrupt;
+    options.log = replay->log;
+    options.progress = &replay->progress;
     bool done = false;
     if (!interrupt_init(&replay->interrupt, failure))
         return false;
@@ -233,8 +236,8 @@ static bool run(struct replay *replay, struct failure *failure)
     if (replay->body == NULL)
         failure_set(failure, "out of memory");
     else
-        replay->poster = poster_create(&options, failure);
-    if (replay->poster != NULL) {
+        replay->client = client_create(&options, failure);
+    if (replay->client != NULL) {
         progress_init(&replay->progress, 0);
         done = send_all(replay, failure);
         progress_finish(&replay->progress);
@@ -243,7 +246,7 @@ static bool run(struct replay *replay, struct failure *failure)
                       replay->rejected - replay->logged);
         summarise(replay);
     }
-    poster_destroy(replay->poster);
+    client_destroy(replay->client);
     free(replay->body);
     interrupt_finish(&replay->interrupt);
     return done;

@@ -4,15 +4,13 @@
 
 #include <kairos/timestamp.h>
 
+#include "client_argp.h"
 #include "option_values.h"
-#include "poster.h"
 
-#define URL_DEFAULT "http://127.0.0.1:8000"
-#define SPEED_MIN   0.001
-#define SPEED_MAX   1e6
+#define SPEED_MIN 0.001
+#define SPEED_MAX 1e6
 
 enum option_key {
-    OPTION_URL = 'u',
     OPTION_SPEED = 's',
     OPTION_RETRY_FOR = 0x100, /* no short form from here on */
     OPTION_LOG_LEVEL,
@@ -32,7 +30,6 @@ static const char doc[] =
 
 static const struct argp_option entries[] = {
     {0, 0, 0, 0, "Server:", 1},
-    {"url", OPTION_URL, "URL", 0, "The server's address (default: " URL_DEFAULT ")", 0},
     {"retry-for", OPTION_RETRY_FOR, "DURATION", 0,
      "How long to try again while the server cannot take a request (default: 1m)", 0},
 
@@ -47,26 +44,18 @@ static const struct argp_option entries[] = {
     {0},
 };
 
-static const char *parse_url(const struct argp_state *state, const char *text)
-{
-    const char *wrong = poster_check_url(text);
-    if (wrong != NULL)
-        wrong_usage(state, "--url: '%s' %s; write one as in " URL_DEFAULT, text, wrong);
-    return text;
-}
-
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
     struct replay_options *options = state->input;
     switch (key) {
-    case OPTION_URL:
-        options->url = parse_url(state, argument);
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &options->client;
         return 0;
     case OPTION_SPEED:
         options->speed = parse_decimal(state, "speed", argument, SPEED_MIN, SPEED_MAX);
         return 0;
     case OPTION_RETRY_FOR:
-        options->retry_for = parse_duration(state, "retry-for", argument);
+        options->client.retry_for = parse_duration(state, "retry-for", argument);
         return 0;
     case OPTION_LOG_LEVEL:
         options->log_level = parse_log_level(state, "log-level", argument);
@@ -90,13 +79,18 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 
 void replay_options_parse(struct replay_options *options, int argc, char **argv)
 {
+    static const struct argp_child children[] = {CLIENT_ARGP_CHILD, {0}};
     static const struct argp argp = {
-        .options = entries, .parser = parse_option, .args_doc = "FILE", .doc = doc};
+        .options = entries,
+        .parser = parse_option,
+        .args_doc = "FILE",
+        .doc = doc,
+        .children = children,
+    };
     *options = (struct replay_options){
-        .url = URL_DEFAULT,
         .log_level = LOG_INFO,
         .speed = 1,
-        .retry_for = 60 * KAIROS_SECOND,
+        .client = {.retry_for = 60 * KAIROS_SECOND, .timeout = 30 * KAIROS_SECOND},
     };
     argp_parse(&argp, argc, argv, 0, NULL, options);
 }

@@ -4,17 +4,15 @@
 #ifndef KAIROS_CLI_REPLAY_OPTIONS_H
 #define KAIROS_CLI_REPLAY_OPTIONS_H
 
-#include <stdint.h>
-
+#include "client.h"
 #include "log.h"
 
 struct replay_options {
-    const char *file;     /* "-" is standard input */
-    const char *url;      /* the server; as poster_check_url accepts it */
+    const char *file; /* "-" is standard input */
+    struct client_options client;
     const char *log_file; /* or NULL for stderr */
     enum log_level log_level;
-    double speed;      /* how many times as fast as the log */
-    int64_t retry_for; /* microseconds */
+    double speed; /* how many times as fast as the log */
 };
 
 /*
