@@ -173,17 +173,40 @@ static bool start_threads(struct serve *serve, struct failure *failure)
     return true;
 }
 
-static void log_listening(struct serve *serve)
+static uint64_t count_services(const struct serve *serve)
 {
-    char address[ADDRESS_TEXT_SIZE], directory[4 * PATH_MAX + 3];
     struct engine_figures figures = engine_figures(serve->engine);
     uint64_t services = 0;
     for (size_t i = 0; i < SERVICE_STATUS_COUNT; i++)
         services += figures.services[i];
-    address_format(server_address(serve->server), address);
+    return services;
+}
+
+/* Where a listener is, as a line of the log says it. */
+static void format_place(const struct listener *listener, char *text, size_t size)
+{
+    char address[ADDRESS_TEXT_SIZE], path[4 * LISTENER_PATH_SIZE + 3];
+    if (listener->local) {
+        log_quote(path, listener->path, strlen(listener->path));
+        snprintf(text, size, "unix_socket=%s", path);
+        return;
+    }
+    address_format(&listener->address, address);
+    snprintf(text, size, "address=%s port=%u", address, address_port(&listener->address));
+}
+
+static void log_listening(struct serve *serve)
+{
+    size_t count;
+    char place[5 * LISTENER_PATH_SIZE], directory[4 * PATH_MAX + 3];
+    const struct listener *listeners = server_listeners(serve->server, &count);
+    uint64_t services = count_services(serve);
     quote(directory, serve->options->data_dir);
-    log_write(serve->log, LOG_INFO, "listening address=%s port=%u services=%" PRIu64 " data_dir=%s",
-              address, address_port(server_address(serve->server)), services, directory);
+    for (size_t i = 0; i < count; i++) {
+        format_place(&listeners[i], place, sizeof(place));
+        log_write(serve->log, LOG_INFO, "listening %s services=%" PRIu64 " data_dir=%s", place,
+                  services, directory);
+    }
 }
 
 static bool start(struct serve *serve, struct failure *failure)

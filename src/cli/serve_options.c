@@ -10,6 +10,7 @@
 #include "option_values.h"
 
 #define HOST_DEFAULT     "127.0.0.1"
+#define HOST_NONE        "none"
 #define PORT_DEFAULT     8000
 #define MAX_SERVICES_MAX 100000000
 
@@ -26,6 +27,8 @@ enum option_key {
     OPTION_AUTO_CREATE = 0x100, /* no short form from here on */
     OPTION_MAX_SERVICES,
     OPTION_FORGET_AFTER,
+    OPTION_UNIX_SOCKET,
+    OPTION_UNIX_SOCKET_MODE,
     OPTION_THREADS,
     OPTION_MONITOR_THREADS,
     OPTION_INSECURE,
@@ -46,8 +49,13 @@ static const char doc[] =
 
 static const struct argp_option entries[] = {
     {0, 0, 0, 0, "Server:", 1},
-    {"host", OPTION_HOST, "HOST", 0, "Where to listen (default: " HOST_DEFAULT ")", 0},
+    {"host", OPTION_HOST, "HOST", 0,
+     "Where to listen; 'none' for at no address, with --unix-socket (default: " HOST_DEFAULT ")",
+     0},
     {"port", OPTION_PORT, "PORT", 0, "The port; 0 picks a free one (default: 8000)", 0},
+    {"unix-socket", OPTION_UNIX_SOCKET, "PATH", 0, "Listen at a Unix socket, too", 0},
+    {"unix-socket-mode", OPTION_UNIX_SOCKET_MODE, "MODE", 0,
+     "The permissions of its file, octal (default: 660)", 0},
     {"insecure-no-auth", OPTION_INSECURE, 0, 0,
      "Listen also where others than this machine can connect; nobody is asked who he is", 0},
     {"threads", OPTION_THREADS, "N", 0, "Threads that serve requests (default: all cores)", 0},
@@ -102,6 +110,16 @@ static int64_t parse_bounded(const struct argp_state *state, const char *name, c
     return duration;
 }
 
+/* Reads the permissions of a file. */
+static mode_t parse_mode(const struct argp_state *state, const char *name, const char *text)
+{
+    size_t length = strlen(text);
+    if (length == 0 || length > 4 || strspn(text, "01234567") != length ||
+        strtoul(text, NULL, 8) > 0777)
+        wrong_usage(state, "--%s: '%s' is no octal number from 0 to 777", name, text);
+    return (mode_t)strtoul(text, NULL, 8);
+}
+
 static void set_data_dir(const struct argp_state *state, struct serve_options *options,
                          const char *base, const char *rest)
 {
@@ -134,6 +152,11 @@ static void choose_data_dir(const struct argp_state *state, struct serve_options
 static void find_host(const struct argp_state *state, struct serve_options *options)
 {
     struct failure failure;
+    options->server.tcp = strcmp(options->host, HOST_NONE) != 0;
+    if (!options->server.tcp && options->server.unix_socket == NULL)
+        wrong_usage(state, "--host: with none there has to be a --unix-socket");
+    if (!options->server.tcp)
+        return;
     if (!address_resolve(options->host, options->port, &options->server.address, &failure))
         wrong_usage(state, "--host: %s", failure.text);
     if (!options->insecure && !address_is_loopback(&options->server.address))
@@ -147,6 +170,7 @@ static void finish(const struct argp_state *state, struct serve_options *options
 {
     if (options->data_dir[0] == '\0')
         choose_data_dir(state, options);
+    options->server.open_to_others = options->insecure;
     find_host(state, options);
 }
 
@@ -160,6 +184,12 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_PORT:
         options->port = (uint16_t)parse_number(state, "port", argument, 0, UINT16_MAX);
+        return 0;
+    case OPTION_UNIX_SOCKET:
+        options->server.unix_socket = argument;
+        return 0;
+    case OPTION_UNIX_SOCKET_MODE:
+        options->server.unix_socket_mode = parse_mode(state, "unix-socket-mode", argument);
         return 0;
     case OPTION_INSECURE:
         options->insecure = true;
@@ -223,10 +253,11 @@ void serve_options_parse(struct serve_options *options, int argc, char **argv)
     *options = (struct serve_options){
         .host = HOST_DEFAULT,
         .port = PORT_DEFAULT,
-        .server = {.workers = usable_cores(WORKERS_MAX)},
+        .server = server_options_default(),
         .engine = engine_options_default(),
         .log_level = LOG_INFO,
     };
+    options->server.workers = usable_cores(WORKERS_MAX);
     options->monitor_threads = usable_cores(JOB_THREADS_MAX);
     if (options->monitor_threads < MONITOR_THREADS_MIN)
         options->monitor_threads = MONITOR_THREADS_MIN;

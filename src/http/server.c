@@ -1,16 +1,11 @@
 #include "server.h"
 
-#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "worker.h"
-
-/* Connections that wait to be accepted; the system may allow fewer (net.core.somaxconn). */
-#define BACKLOG 4096
 
 /* Descriptors for all but connections. */
 #define DESCRIPTORS_KEPT 128
@@ -19,13 +14,13 @@
 #define CONNECTIONS_MAX 65536
 
 struct server {
-    int socket;
-    struct address address;
+    struct listener listeners[LISTENERS_MAX];
+    size_t listener_count;
     struct worker *workers;
     unsigned worker_count;
     unsigned initialised; /* workers */
     unsigned running;
-    atomic_uint at_socket; /* workers that have the socket in their epoll */
+    atomic_uint at_sockets; /* workers that have the sockets in their epoll */
     atomic_bool stopping;
     _Atomic(struct ticker *) ticker;
     unsigned connections_max;
@@ -54,24 +49,43 @@ static unsigned connections_max(void)
     return all < 1 ? 1 : (unsigned)all;
 }
 
-/* Opens the listening socket. Port 0 becomes the one that the system picks. */
-static bool open_socket(struct server *server, struct failure *failure)
+/* Sockets come from outside: whoever opened them may have meant others to connect, or not. */
+static bool check_reach(const struct server *server, struct failure *failure)
 {
-    int on = 1;
     char text[ADDRESS_TEXT_SIZE];
-    struct sockaddr *address = (struct sockaddr *)&server->address.socket;
-    server->socket = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (server->socket >= 0 &&
-        setsockopt(server->socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-        bind(server->socket, address, server->address.length) == 0 &&
-        listen(server->socket, BACKLOG) == 0 &&
-        getsockname(server->socket, address, &server->address.length) == 0)
-        return true;
-    int error = errno;
-    address_format(&server->address, text);
-    return failure_set(failure, "cannot listen at %s port %u: %s%s", text,
-                       address_port(&server->address), strerror(error),
-                       error == EADDRINUSE ? "; another program does, or try another --port" : "");
+    for (size_t i = 0; i < server->listener_count; i++) {
+        const struct listener *listener = &server->listeners[i];
+        if (listener->local || address_is_loopback(&listener->address))
+            continue;
+        address_format(&listener->address, text);
+        return failure_set(failure,
+                           "others than this machine can connect to %s, at which the service "
+                           "manager listens, and nobody is asked who he is; add "
+                           "--insecure-no-auth if that is wanted",
+                           text);
+    }
+    return true;
+}
+
+static bool open_sockets(struct server *server, const struct server_options *options,
+                         struct failure *failure)
+{
+    struct listener *listeners = server->listeners;
+    size_t *count = &server->listener_count;
+    if (!listeners_adopt(listeners, LISTENERS_MAX, count, failure))
+        return false;
+    if (*count > 0)
+        return options->open_to_others || check_reach(server, failure);
+    if (options->unix_socket != NULL &&
+        !listener_open_unix(&listeners[(*count)++], options->unix_socket, options->unix_socket_mode,
+                            failure))
+        return false;
+    return !options->tcp || listener_open(&listeners[(*count)++], &options->address, failure);
+}
+
+struct server_options server_options_default(void)
+{
+    return (struct server_options){.tcp = true, .unix_socket_mode = 0660, .workers = 1};
 }
 
 struct server *server_create(const struct server_options *options, struct failure *failure)
@@ -81,22 +95,21 @@ struct server *server_create(const struct server_options *options, struct failur
         failure_set(failure, "out of memory");
         return NULL;
     }
-    server->socket = -1;
-    server->address = options->address;
     server->worker_count = options->workers;
     size_t size = options->workers * sizeof(server->workers[0]);
     server->workers = aligned_alloc(_Alignof(struct worker), size);
     if (server->workers == NULL)
         failure_set(failure, "out of memory");
-    else if (open_socket(server, failure))
+    else if (open_sockets(server, options, failure))
         return server;
     server_destroy(server);
     return NULL;
 }
 
-const struct address *server_address(const struct server *server)
+const struct listener *server_listeners(const struct server *server, size_t *count)
 {
-    return &server->address;
+    *count = server->listener_count;
+    return server->listeners;
 }
 
 bool server_start(struct server *server, const struct context *context, struct failure *failure)
@@ -107,7 +120,7 @@ bool server_start(struct server *server, const struct context *context, struct f
                          server->connections_max, failure))
             return false;
     }
-    server->at_socket = server->worker_count;
+    server->at_sockets = server->worker_count;
     for (; server->running < server->worker_count; server->running++) {
         if (!worker_start(&server->workers[server->running], server->running, failure))
             return false;
@@ -152,6 +165,12 @@ void server_stop(struct server *server)
         worker_join(&server->workers[server->running - 1]);
 }
 
+static void close_sockets(struct server *server)
+{
+    for (size_t i = 0; i < server->listener_count; i++)
+        listener_close(&server->listeners[i]);
+}
+
 void server_destroy(struct server *server)
 {
     if (server == NULL)
@@ -159,8 +178,7 @@ void server_destroy(struct server *server)
     server_stop(server);
     for (; server->initialised > 0; server->initialised--)
         worker_finish(&server->workers[server->initialised - 1]);
-    if (server->socket >= 0)
-        close(server->socket);
+    close_sockets(server);
     free(server->workers);
     free(server);
 }
@@ -186,17 +204,10 @@ void server_count_connection(struct server *server, int change)
     atomic_fetch_add_explicit(&server->connections, change, memory_order_relaxed);
 }
 
-int server_socket(const struct server *server)
+void server_leave_sockets(struct server *server)
 {
-    return server->socket;
-}
-
-void server_leave_socket(struct server *server)
-{
-    if (atomic_fetch_sub(&server->at_socket, 1) == 1) {
-        close(server->socket);
-        server->socket = -1;
-    }
+    if (atomic_fetch_sub(&server->at_sockets, 1) == 1)
+        close_sockets(server);
 }
 
 struct server_counts server_counts(const struct server *server)

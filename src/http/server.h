@@ -1,5 +1,5 @@
 /*
- * server.h - the HTTP server: one listening socket, and the workers that serve it.
+ * server.h - the HTTP server: the sockets that it listens at, and the workers that serve them.
  *
  *     server = server_create(&options, &failure);       binds and listens: clients wait
  *     server_start(server, &context, &failure);         they are served
@@ -21,14 +21,25 @@
 #include "context.h"
 #include "failure.h"
 #include "hearing.h"
+#include "listener.h"
 #include "ticker.h"
 
 #define WORKERS_MAX 256
 
+/*
+ * Sockets that the service manager has passed take the place of those that are named here.
+ */
 struct server_options {
-    struct address address; /* port 0 picks a free one */
-    unsigned workers;       /* 1 to WORKERS_MAX */
+    bool tcp;                /* whether to listen at the address */
+    struct address address;  /* port 0 picks a free one */
+    const char *unix_socket; /* a path to listen at, or NULL */
+    mode_t unix_socket_mode; /* the permissions of its file */
+    bool open_to_others;     /* whether others than this machine may be able to connect */
+    unsigned workers;        /* 1 to WORKERS_MAX */
 };
+
+/* At no address yet; as many workers as this process may use cores are the caller's matter. */
+struct server_options server_options_default(void);
 
 struct server;
 
@@ -37,8 +48,8 @@ struct server;
  */
 struct server *server_create(const struct server_options *options, struct failure *failure);
 
-/* Where it listens, the port that was picked included. */
-const struct address *server_address(const struct server *server);
+/* Where it listens, COUNT of them, the port that was picked included. */
+const struct listener *server_listeners(const struct server *server, size_t *count);
 
 /*
  * Lets the process have as many descriptors as it may, and starts the workers, which answer about
@@ -75,10 +86,8 @@ void server_count_connection(struct server *server, int change);
 /* NULL before it was set. */
 struct ticker *server_ticker(const struct server *server);
 
-int server_socket(const struct server *server);
-
-/* A worker has taken the listening socket out of its epoll; the last one closes it. */
-void server_leave_socket(struct server *server);
+/* A worker has taken the listening sockets out of its epoll; the last one closes them. */
+void server_leave_sockets(struct server *server);
 
 struct server_counts {
     uint64_t answers[6]; /* by the first digit of the status */

@@ -15,6 +15,9 @@
 /* Connections that are accepted at a time, so that other workers get some too. */
 #define ACCEPTED_AT_A_TIME 8
 
+/* All sources there are: whatever is ready is seen in each pass. */
+#define EVENTS_AT_A_TIME (LISTENERS_MAX + 2)
+
 /* A worker that always has something to do stamps as often. */
 #define STAMP_TIME_MAX KAIROS_SECOND
 
@@ -38,7 +41,7 @@
 #define BELL_WAKE  (UINT64_C(1) << 32)
 
 enum source {
-    SOURCE_SOCKET,
+    SOURCE_LISTENER,
     SOURCE_BELL,
     SOURCE_DAEMON,
 };
@@ -158,25 +161,48 @@ void worker_forget_woken(struct worker *worker, struct request *request)
 
 /* ---- Accepting ---- */
 
-static bool watch(const struct worker *worker, int fd, uint32_t events, enum source source)
+/* INDEX tells sources of one kind apart. */
+static bool watch(const struct worker *worker, int fd, uint32_t events, enum source source,
+                  size_t index)
 {
-    struct epoll_event event = {.events = events, .data.u32 = source};
+    struct epoll_event event = {.events = events, .data.u64 = (uint64_t)index << 32 | source};
     return epoll_ctl(worker->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+static enum source source_of(const struct epoll_event *event)
+{
+    return (enum source)(uint32_t)event->data.u64;
+}
+
+static const struct listener *listener_of(const struct worker *worker,
+                                          const struct epoll_event *event)
+{
+    size_t count;
+    return &server_listeners(worker->server, &count)[event->data.u64 >> 32];
+}
+
+static void stop_listening(struct worker *worker)
+{
+    size_t count;
+    const struct listener *listeners = server_listeners(worker->server, &count);
+    for (size_t i = 0; i < count && worker->listening; i++)
+        epoll_ctl(worker->epoll, EPOLL_CTL_DEL, listeners[i].fd, NULL);
+    worker->listening = false;
 }
 
 /* Exclusive: of the workers that wait, one is woken by a new connection. */
 static bool start_listening(struct worker *worker)
 {
-    worker->listening =
-        watch(worker, server_socket(worker->server), EPOLLIN | EPOLLEXCLUSIVE, SOURCE_SOCKET);
-    return worker->listening;
-}
-
-static void stop_listening(struct worker *worker)
-{
-    if (worker->listening)
-        epoll_ctl(worker->epoll, EPOLL_CTL_DEL, server_socket(worker->server), NULL);
-    worker->listening = false;
+    size_t count;
+    const struct listener *listeners = server_listeners(worker->server, &count);
+    worker->listening = true;
+    for (size_t i = 0; i < count; i++) {
+        if (!watch(worker, listeners[i].fd, EPOLLIN | EPOLLEXCLUSIVE, SOURCE_LISTENER, i)) {
+            stop_listening(worker);
+            return false;
+        }
+    }
+    return true;
 }
 
 /* The system has no descriptor or memory left: connections wait. */
@@ -204,15 +230,16 @@ static void take_connection(struct worker *worker, int fd, const struct sockaddr
         add(&worker->counts.refused, 1);
 }
 
-/* Accepts up to MAX connections that wait; returns whether there was any. */
-static bool accept_some(struct worker *worker, unsigned max, int64_t now)
+/* Accepts up to MAX connections that wait at LISTENER; returns whether there was any. */
+static bool accept_some(struct worker *worker, const struct listener *listener, unsigned max,
+                        int64_t now)
 {
     unsigned accepted = 0;
     while (accepted < max) {
         struct sockaddr_storage peer;
         socklen_t length = sizeof(peer);
-        int fd = accept4(server_socket(worker->server), (struct sockaddr *)&peer, &length,
-                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd =
+            accept4(listener->fd, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             take_connection(worker, fd, (struct sockaddr *)&peer, length);
             accepted++;
@@ -229,7 +256,7 @@ static bool accept_some(struct worker *worker, unsigned max, int64_t now)
 
 /* ---- The loop ---- */
 
-/* Milliseconds until the library, or the socket, must be looked at again; -1 if it need not. */
+/* Milliseconds until the library, or the sockets, must be looked at again; -1 if it need not. */
 static int time_to_wait(const struct worker *worker, int64_t now)
 {
     MHD_UNSIGNED_LONG_LONG timeout;
@@ -266,15 +293,16 @@ static void hear_bell(struct worker *worker)
  */
 static bool pass(struct worker *worker, int timeout, int64_t now)
 {
-    struct epoll_event events[4];
+    struct epoll_event events[EVENTS_AT_A_TIME];
     MHD_UNSIGNED_LONG_LONG due;
     bool wants_stamp = worker->rung != worker->answered;
-    int count = epoll_wait(worker->epoll, events, 4, timeout);
+    int count = epoll_wait(worker->epoll, events, EVENTS_AT_A_TIME, timeout);
     bool run = MHD_get_timeout(worker->daemon, &due) == MHD_YES && due == 0;
     for (int i = 0; i < count; i++) {
-        switch ((enum source)events[i].data.u32) {
-        case SOURCE_SOCKET:
-            run |= accept_some(worker, wants_stamp ? UINT_MAX : ACCEPTED_AT_A_TIME, now);
+        switch (source_of(&events[i])) {
+        case SOURCE_LISTENER:
+            run |= accept_some(worker, listener_of(worker, &events[i]),
+                               wants_stamp ? UINT_MAX : ACCEPTED_AT_A_TIME, now);
             break;
         case SOURCE_BELL:
             hear_bell(worker);
@@ -307,17 +335,20 @@ static void give_stamp(struct worker *worker, int64_t time, uint64_t rung)
 }
 
 /*
- * The server stops: what waits at the listening socket is still accepted, and then no more. The
+ * The server stops: what waits at the listening sockets is still accepted, and then no more. The
  * stamp for what was heard up to NOW follows when all of it was answered.
  */
 static void begin_stop(struct worker *worker, int64_t now)
 {
     worker->stopping = true;
     worker->drain_until = now + DRAIN_TIME;
-    accept_some(worker, UINT_MAX, now);
+    size_t count;
+    const struct listener *listeners = server_listeners(worker->server, &count);
+    for (size_t i = 0; i < count; i++)
+        accept_some(worker, &listeners[i], UINT_MAX, now);
     stop_listening(worker);
     worker->listen_again = TIME_NEVER;
-    server_leave_socket(worker->server);
+    server_leave_sockets(worker->server);
     constants_close(worker->constants);
 }
 
@@ -402,13 +433,14 @@ bool worker_init(struct worker *worker, struct server *server, const struct cont
         .heard_until = TIME_NEVER,
         .woken_lock = PTHREAD_MUTEX_INITIALIZER,
     };
-    if (worker->epoll < 0 || worker->bell < 0 || !watch(worker, worker->bell, EPOLLIN, SOURCE_BELL))
+    if (worker->epoll < 0 || worker->bell < 0 ||
+        !watch(worker, worker->bell, EPOLLIN, SOURCE_BELL, 0))
         goto fail;
     worker->daemon = handler_start(worker, connections);
     if (worker->daemon == NULL || !constants_create(worker->constants))
         goto fail;
     worker->daemon_epoll = MHD_get_daemon_info(worker->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-    if (!watch(worker, worker->daemon_epoll, EPOLLIN, SOURCE_DAEMON))
+    if (!watch(worker, worker->daemon_epoll, EPOLLIN, SOURCE_DAEMON, 0))
         goto fail;
     if (start_listening(worker))
         return true;

@@ -1,7 +1,7 @@
 /*
  * worker.h - a thread that serves connections, with an epoll loop of its own.
  *
- * All workers wait at the one listening socket; whoever accepts a connection keeps it. In each loop
+ * All workers wait at all listening sockets; whoever accepts a connection keeps it. In each loop
  * a worker takes in all that has arrived, lets libmicrohttpd handle it, and, when nothing is left,
  * stamps the time at which it began to look: whatever had arrived at its sockets by then is in the
  * engine (hearing.h). When it is asked for a stamp and finds no end of work it stamps after
@@ -45,11 +45,11 @@ struct worker {
     struct MHD_Daemon *daemon;
     struct MHD_Response *constants[CONSTANT_COUNT];
     pthread_t thread;
-    int epoll; /* the listening socket, the bell, and the daemon's own epoll */
+    int epoll; /* the listening sockets, the bell, and the daemon's own epoll */
     int bell;  /* an eventfd: rung when a stamp or a request's waking is wanted, or the server stops
                 */
     int daemon_epoll;
-    bool listening; /* the listening socket is in the epoll */
+    bool listening; /* the listening sockets are in the epoll */
     bool stopping;
     int64_t listen_again;    /* when to, after descriptors ran out */
     int64_t accept_log_next; /* when that may be logged again */

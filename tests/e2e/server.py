@@ -55,13 +55,15 @@ class Answer:
 
 
 class Server:
-    """A server on a free port of 127.0.0.1; `folder` holds its data, and the log of each start."""
+    """A server on a free port of 127.0.0.1; `folder` holds its data, and the log of each start.
+    WRAPPER is a command that becomes the one that follows."""
 
-    def __init__(self, folder, *options, **popen):
+    def __init__(self, folder, *options, wrapper=(), **popen):
         self.folder = Path(folder)
         self.data = self.folder / "data"
         self.log_path = self.folder / f"server-{len(list(self.folder.glob('server-*')))}.log"
         command = [KAIROS, "serve", "--port", "0", "--data-dir", self.data, *map(str, options)]
+        command = [*wrapper, *command]
         self.stream = open(self.log_path, "ab")
         popen = {"env": ENVIRONMENT, "stdin": subprocess.DEVNULL, **popen}
         self.process = subprocess.Popen(command, stderr=self.stream, **popen)
@@ -100,7 +102,8 @@ class Server:
                 pytest.fail(f"ended with {self.process.returncode}: {self.log}")
             return self.lines("listening")
 
-        self.port = int(wait_until(look, "listening")[-1]["port"])
+        ports = [line["port"] for line in wait_until(look, "listening") if "port" in line]
+        self.port = int(ports[-1]) if ports else None
         return self
 
     def ready(self):
