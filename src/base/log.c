@@ -1,10 +1,19 @@
 #include "log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <unistd.h>
+
+#include "log_json.h"
+
+#define FILE_MODE 0666 /* as the umask allows */
+
+/* How long to wait before it is tried again whether a line is still being written. */
+#define ADOPT_PAUSE_MS 5
 
 static const struct {
     const char *name;  /* as an option */
@@ -27,47 +36,123 @@ bool log_level_parse(const char *text, enum log_level *level)
     return false;
 }
 
-bool log_open(struct log *log, const char *path, enum log_level level, struct failure *failure)
+bool log_format_parse(const char *text, enum log_format *format)
 {
-    *log = (struct log){.stream = stderr, .level = level};
-    if (path == NULL)
-        return true;
-    log->stream = fopen(path, "ae");
-    if (log->stream == NULL)
-        return failure_set(failure, "--log-file: cannot open %s: %s", path, strerror(errno));
+    bool json = strcasecmp(text, "json") == 0;
+    if (!json && strcasecmp(text, "text") != 0)
+        return false;
+    *format = json ? LOG_JSON : LOG_TEXT;
+    return true;
+}
+
+/* ---- Where lines go ---- */
+
+int log_prepare(const struct log_options *options, struct failure *failure)
+{
+    /* Not stderr itself: what the log's descriptor stands for may be replaced. */
+    int fd = options->file == NULL
+                 ? fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)
+                 : open(options->file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, FILE_MODE);
+    if (fd < 0)
+        failure_set(failure, "--log-file: cannot open %s: %s",
+                    options->file != NULL ? options->file : "standard error", strerror(errno));
+    return fd;
+}
+
+bool log_open(struct log *log, const struct log_options *options, struct failure *failure)
+{
+    int fd = log_prepare(options, failure);
+    if (fd < 0)
+        return false;
+    *log =
+        (struct log){.stream = fdopen(fd, "a"), .level = options->level, .format = options->format};
+    if (log->stream == NULL) {
+        close(fd);
+        return failure_set(failure, "out of memory");
+    }
     setvbuf(log->stream, NULL, _IONBF, 0); /* a line is one write, also beside other programs' */
     return true;
 }
 
 void log_close(struct log *log)
 {
-    if (log->stream != stderr)
-        fclose(log->stream);
+    fclose(log->stream);
 }
 
-/* Begins a line with the date and the level; returns the end. */
-static char *begin_line(char *line, size_t size, enum log_level level)
+/* Takes the log for ourselves, unless that takes too long. */
+static bool lock(struct log *log)
+{
+    const struct timespec pause = {.tv_nsec = ADOPT_PAUSE_MS * 1000000};
+    for (int tries = LOG_PATIENCE * 1000 / ADOPT_PAUSE_MS; ftrylockfile(log->stream) != 0;
+         tries--) {
+        if (tries == 0)
+            return false;
+        nanosleep(&pause, NULL);
+    }
+    return true;
+}
+
+bool log_adopt(struct log *log, int fd, const struct log_options *options)
+{
+    if (!lock(log))
+        return false;
+    dup3(fd, fileno(log->stream), O_CLOEXEC); /* of two that are open: it cannot fail */
+    log->level = options->level;
+    log->format = options->format;
+    funlockfile(log->stream);
+    close(fd);
+    return true;
+}
+
+/* ---- Lines ---- */
+
+/* A date with milliseconds: 2025-08-04T10:05:00.000Z. */
+#define DATE_SIZE sizeof("2025-08-04T10:05:00.000Z")
+
+static void format_date(char date[DATE_SIZE])
 {
     struct timespec now;
     struct tm utc;
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &utc);
-    size_t length = strftime(line, size, "%Y-%m-%dT%H:%M:%S", &utc);
-    return line + length +
-           sprintf(line + length, ".%03ldZ %s ", now.tv_nsec / 1000000, levels[level].label);
+    size_t length = strftime(date, DATE_SIZE, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(date + length, DATE_SIZE - length, ".%03uZ", (unsigned)(now.tv_nsec / 1000000) % 1000);
+}
+
+/* A line of another thread stands before it or behind it, and never within. */
+static void write_line(struct log *log, const char *line, size_t length)
+{
+    flockfile(log->stream);
+    fwrite_unlocked(line, 1, length, log->stream);
+    fflush_unlocked(log->stream);
+    funlockfile(log->stream);
+}
+
+/* Writes the object that the words of a line make, once they have stood in LINE. */
+static void write_object(struct log *log, const char *date, enum log_level level, const char *words,
+                         size_t length)
+{
+    static const char form[] = "{\"time\": \"%s\", \"level\": \"%s\", ";
+    char object[LOG_JSON_SIZE(LOG_LINE_MAX) + sizeof(form) + DATE_SIZE + 16];
+    size_t used = (size_t)sprintf(object, form, date, levels[level].label);
+    used += log_json(object + used, words, length);
+    object[used++] = '}';
+    object[used++] = '\n';
+    write_line(log, object, used);
 }
 
 void log_write(struct log *log, enum log_level level, const char *format, ...)
 {
     static const char cut[] = "...\n";
-    char line[LOG_LINE_MAX];
+    char line[LOG_LINE_MAX], date[DATE_SIZE];
     if (level < log->level)
         return;
-    char *end = begin_line(line, sizeof(line), level);
-    size_t room = (size_t)(line + sizeof(line) - end);
+    format_date(date);
+    char *words = line + sprintf(line, "%s %s ", date, levels[level].label), *end = words;
+    size_t room = (size_t)(line + sizeof(line) - words);
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(end, room, format, arguments);
+    int length = vsnprintf(words, room, format, arguments);
     va_end(arguments);
     if (length < 0)
         return;
@@ -78,11 +163,10 @@ void log_write(struct log *log, enum log_level level, const char *format, ...)
         end = line + sizeof(line);
         memcpy(end - strlen(cut), cut, strlen(cut));
     }
-    /* A line of another thread stands before it or behind it, and never within. */
-    flockfile(log->stream);
-    fwrite_unlocked(line, 1, (size_t)(end - line), log->stream);
-    fflush_unlocked(log->stream);
-    funlockfile(log->stream);
+    if (log->format == LOG_JSON)
+        write_object(log, date, level, words, (size_t)(end - 1 - words));
+    else
+        write_line(log, line, (size_t)(end - line));
 }
 
 void log_quote(char *quoted, const char *text, size_t length)

@@ -100,7 +100,7 @@ int analyse_command(int argc, char **argv)
 {
     struct task task = {.alerts = 0};
     analyse_options_parse(&task.options, argc, argv);
-    if (!command_run(task.options.log_file, task.options.log_level, work, &task))
+    if (!command_run(&task.options.log, work, &task))
         return STATUS_FAILED;
     return task.options.fail_on_alert && task.alerts > 0 ? STATUS_ALERTS : STATUS_DONE;
 }

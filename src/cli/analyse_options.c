@@ -28,6 +28,7 @@ enum option_key {
     OPTION_THREADS,
     OPTION_LOG_LEVEL,
     OPTION_LOG_FILE,
+    OPTION_LOG_FORMAT,
 };
 
 static const char doc[] =
@@ -67,6 +68,8 @@ static const struct argp_option entries[] = {
     {0, 0, 0, 0, "Log:", 4},
     {"log-level", OPTION_LOG_LEVEL, "LEVEL", 0, "DEBUG, INFO, WARNING or ERROR (default: INFO)", 0},
     {"log-file", OPTION_LOG_FILE, "FILE", 0, "Append the log lines to FILE, not to stderr", 0},
+    {"log-format", OPTION_LOG_FORMAT, "text|json", 0,
+     "How a line of the log looks; json makes an object of each (default: text)", 0},
 
     {0, 0, 0, 0, "Help:", -1},
     {0},
@@ -145,10 +148,13 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         options->max_alerts = parse_number(state, "max-alerts", argument, 0, MAX_ALERTS_MAX);
         return 0;
     case OPTION_LOG_LEVEL:
-        options->log_level = parse_log_level(state, "log-level", argument);
+        options->log.level = parse_log_level(state, "log-level", argument);
         return 0;
     case OPTION_LOG_FILE:
-        options->log_file = argument;
+        options->log.file = argument;
+        return 0;
+    case OPTION_LOG_FORMAT:
+        options->log.format = parse_log_format(state, "log-format", argument);
         return 0;
     case ARGP_KEY_ARG:
         wrong_usage(state, "unexpected argument '%s'; a log is named with --file", argument);
@@ -166,7 +172,7 @@ void analyse_options_parse(struct analyse_options *options, int argc, char **arg
     static const struct argp argp = {.options = entries, .parser = parse_option, .doc = doc};
     *options = (struct analyse_options){
         .file = FILE_DEFAULT,
-        .log_level = LOG_INFO,
+        .log = {.level = LOG_INFO},
         .analysis = kairos_analysis_options_default(),
         .max_alerts = MAX_ALERTS_DEFAULT,
         .threads = usable_cores(SCAN_THREADS_MAX),

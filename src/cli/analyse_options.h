@@ -12,10 +12,9 @@
 #include "log.h"
 
 struct analyse_options {
-    const char *file;     /* "-" is standard input */
-    const char *output;   /* or NULL */
-    const char *log_file; /* or NULL for stderr */
-    enum log_level log_level;
+    const char *file;   /* "-" is standard input */
+    const char *output; /* or NULL */
+    struct log_options log;
     struct kairos_analysis_options analysis;
     uint64_t max_alerts;
     unsigned threads;

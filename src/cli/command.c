@@ -1,18 +1,31 @@
 #include "command.h"
 
-#include <stddef.h>
+#include <string.h>
 
-bool command_run(const char *log_file, enum log_level level, command_work *work, void *context)
+static void tell(struct log *log, const struct log_options *options, const struct failure *failure)
+{
+    if (failure->text[0] == '\0')
+        return;
+    if (options->file != NULL || options->format == LOG_TEXT)
+        failure_print(failure);
+    if (options->file == NULL && options->format == LOG_TEXT)
+        return;
+    char quoted[4 * sizeof(failure->text) + 3];
+    log_quote(quoted, failure->text, strlen(failure->text));
+    log_write(log, LOG_ERROR, "failed error=%s", quoted);
+}
+
+bool command_run(const struct log_options *options, command_work *work, void *context)
 {
     struct log log;
     struct failure failure;
-    bool logging = log_open(&log, log_file, level, &failure);
-    bool done = logging && work(context, &log, &failure);
-    if (!done)
+    if (!log_open(&log, options, &failure)) {
         failure_print(&failure);
-    if (!done && logging && log_file != NULL)
-        log_write(&log, LOG_ERROR, "failed %s", failure.text);
-    if (logging)
-        log_close(&log);
+        return false;
+    }
+    bool done = work(context, &log, &failure);
+    if (!done)
+        tell(&log, options, &failure);
+    log_close(&log);
     return done;
 }

@@ -71,6 +71,14 @@ enum log_level parse_log_level(const struct argp_state *state, const char *name,
     return level;
 }
 
+enum log_format parse_log_format(const struct argp_state *state, const char *name, const char *text)
+{
+    enum log_format format = LOG_TEXT;
+    if (!log_format_parse(text, &format))
+        wrong_usage(state, "--%s: '%s' is neither text nor json", name, text);
+    return format;
+}
+
 unsigned usable_cores(unsigned max)
 {
     cpu_set_t set;

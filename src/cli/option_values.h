@@ -31,6 +31,10 @@ int64_t parse_duration(const struct argp_state *state, const char *name, const c
 /* Reads the lowest level that a log takes. */
 enum log_level parse_log_level(const struct argp_state *state, const char *name, const char *text);
 
+/* Reads what a line of a log looks like. */
+enum log_format parse_log_format(const struct argp_state *state, const char *name,
+                                 const char *text);
+
 /* The processors that this program may run on, MAX at most. */
 unsigned usable_cores(unsigned max);
 

@@ -275,7 +275,7 @@ int replay_command(int argc, char **argv)
     struct replay_options options;
     curl_global_init(CURL_GLOBAL_DEFAULT);
     replay_options_parse(&options, argc, argv);
-    bool done = command_run(options.log_file, options.log_level, work, &options);
+    bool done = command_run(&options.log, work, &options);
     curl_global_cleanup();
     return done ? STATUS_DONE : STATUS_FAILED;
 }

@@ -15,6 +15,7 @@ enum option_key {
     OPTION_RETRY_FOR = 0x100, /* no short form from here on */
     OPTION_LOG_LEVEL,
     OPTION_LOG_FILE,
+    OPTION_LOG_FORMAT,
 };
 
 static const char doc[] =
@@ -39,6 +40,8 @@ static const struct argp_option entries[] = {
     {0, 0, 0, 0, "Log:", 3},
     {"log-level", OPTION_LOG_LEVEL, "LEVEL", 0, "DEBUG, INFO, WARNING or ERROR (default: INFO)", 0},
     {"log-file", OPTION_LOG_FILE, "FILE", 0, "Append the log lines to FILE, not to stderr", 0},
+    {"log-format", OPTION_LOG_FORMAT, "text|json", 0,
+     "How a line of the log looks; json makes an object of each (default: text)", 0},
 
     {0, 0, 0, 0, "Help:", -1},
     {0},
@@ -58,10 +61,13 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         options->client.retry_for = parse_duration(state, "retry-for", argument);
         return 0;
     case OPTION_LOG_LEVEL:
-        options->log_level = parse_log_level(state, "log-level", argument);
+        options->log.level = parse_log_level(state, "log-level", argument);
         return 0;
     case OPTION_LOG_FILE:
-        options->log_file = argument;
+        options->log.file = argument;
+        return 0;
+    case OPTION_LOG_FORMAT:
+        options->log.format = parse_log_format(state, "log-format", argument);
         return 0;
     case ARGP_KEY_ARG:
         if (options->file != NULL)
@@ -88,7 +94,7 @@ void replay_options_parse(struct replay_options *options, int argc, char **argv)
         .children = children,
     };
     *options = (struct replay_options){
-        .log_level = LOG_INFO,
+        .log = {.level = LOG_INFO},
         .speed = 1,
         .client = {.retry_for = 60 * KAIROS_SECOND, .timeout = 30 * KAIROS_SECOND},
     };

@@ -10,8 +10,7 @@
 struct replay_options {
     const char *file; /* "-" is standard input */
     struct client_options client;
-    const char *log_file; /* or NULL for stderr */
-    enum log_level log_level;
+    struct log_options log;
     double speed; /* how many times as fast as the log */
 };
 

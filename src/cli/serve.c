@@ -298,6 +298,5 @@ int serve_command(int argc, char **argv)
     struct serve_options options;
     serve_options_parse(&options, argc, argv);
     signal(SIGHUP, SIG_IGN);
-    return command_run(options.log_file, options.log_level, work, &options) ? STATUS_DONE
-                                                                            : STATUS_FAILED;
+    return command_run(&options.log, work, &options) ? STATUS_DONE : STATUS_FAILED;
 }

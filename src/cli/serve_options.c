@@ -34,6 +34,7 @@ enum option_key {
     OPTION_INSECURE,
     OPTION_LOG_LEVEL,
     OPTION_LOG_FILE,
+    OPTION_LOG_FORMAT,
 };
 
 static const char doc[] =
@@ -88,6 +89,8 @@ static const struct argp_option entries[] = {
     {0, 0, 0, 0, "Log:", 3},
     {"log-level", OPTION_LOG_LEVEL, "LEVEL", 0, "DEBUG, INFO, WARNING or ERROR (default: INFO)", 0},
     {"log-file", OPTION_LOG_FILE, "FILE", 0, "Append the log lines to FILE, not to stderr", 0},
+    {"log-format", OPTION_LOG_FORMAT, "text|json", 0,
+     "How a line of the log looks; json makes an object of each (default: text)", 0},
 
     {0, 0, 0, 0, "Help:", -1},
     {0},
@@ -231,10 +234,13 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
                                                      ENGINE_INTERVAL_MIN, INT64_MAX, "1s or more");
         return 0;
     case OPTION_LOG_LEVEL:
-        options->log_level = parse_log_level(state, "log-level", argument);
+        options->log.level = parse_log_level(state, "log-level", argument);
         return 0;
     case OPTION_LOG_FILE:
-        options->log_file = argument;
+        options->log.file = argument;
+        return 0;
+    case OPTION_LOG_FORMAT:
+        options->log.format = parse_log_format(state, "log-format", argument);
         return 0;
     case ARGP_KEY_ARG:
         wrong_usage(state, "unexpected argument '%s'", argument);
@@ -255,7 +261,7 @@ void serve_options_parse(struct serve_options *options, int argc, char **argv)
         .port = PORT_DEFAULT,
         .server = server_options_default(),
         .engine = engine_options_default(),
-        .log_level = LOG_INFO,
+        .log = {.level = LOG_INFO},
     };
     options->server.workers = usable_cores(WORKERS_MAX);
     options->monitor_threads = usable_cores(JOB_THREADS_MAX);

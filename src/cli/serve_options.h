@@ -19,9 +19,8 @@ struct serve_options {
     struct engine_options engine; /* without its listener */
     unsigned monitor_threads;     /* for what takes long: 1 to JOB_THREADS_MAX */
     char data_dir[PATH_MAX];
-    bool insecure;        /* others than this machine may connect, and nobody is asked who he is */
-    const char *log_file; /* or NULL for stderr */
-    enum log_level log_level;
+    bool insecure; /* others than this machine may connect, and nobody is asked who he is */
+    struct log_options log;
 };
 
 /*

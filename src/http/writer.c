@@ -8,6 +8,8 @@
 
 #include <kairos/timestamp.h>
 
+#include "utf8.h"
+
 #define CAPACITY_FIRST 1024
 
 /* Makes room for COUNT bytes more. */
@@ -56,44 +58,12 @@ void writer_print(struct writer *writer, const char *format, ...)
     }
 }
 
-/*
- * The length of the UTF-8 sequence at TEXT, of which LEFT (1 or more) bytes are there; 0 if it is
- * none. Source: RFC 3629, section 4.
- */
-static size_t utf8_length(const unsigned char *text, size_t left)
-{
-    static const struct {
-        unsigned char first_low, first_high; /* the first byte */
-        unsigned char second_low, second_high;
-        size_t length;
-    } forms[] = {
-        {0x00, 0x7f, 0x00, 0x00, 1}, {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
-    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-        size_t length = forms[i].length;
-        if (text[0] < forms[i].first_low || text[0] > forms[i].first_high)
-            continue;
-        if (length > left)
-            return 0;
-        if (length > 1 && (text[1] < forms[i].second_low || text[1] > forms[i].second_high))
-            return 0;
-        for (size_t at = 2; at < length; at++) {
-            if ((text[at] & 0xc0) != 0x80)
-                return 0;
-        }
-        return length;
-    }
-    return 0;
-}
-
 void writer_string(struct writer *writer, const char *text, size_t length)
 {
     add(writer, "\"", 1);
     for (size_t at = 0; at < length;) {
         unsigned char c = (unsigned char)text[at];
-        size_t size = utf8_length((const unsigned char *)text + at, length - at);
+        size_t size = utf8_length(text + at, length - at);
         if (size == 0)
             add(writer, "?", 1);
         else if (c == '"' || c == '\\')

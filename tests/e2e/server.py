@@ -85,7 +85,10 @@ class Server:
         return self.log_path.read_text()
 
     def lines(self, event):
-        """The log's lines of one kind of event, each as a dict of what it says."""
+        """The log's lines of one kind of event, each as a dict of what it says, in texts."""
+        objects = [json.loads(line) for line in self.log.split("\n")[:-1] if line.startswith("{")]
+        if objects:
+            return [{k: str(v) for k, v in o.items()} for o in objects if o["event"] == event]
         found = re.findall(rf"^\S+ (\w+) {event}(?: (.*))?$", self.log, re.MULTILINE)
         pairs = [re.findall(r"(\w+)=(\"[^\"]*\"|\S+)", rest) for _, rest in found]
         return [dict(pair) for pair in pairs]

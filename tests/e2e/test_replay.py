@@ -259,7 +259,7 @@ def test_log_file(replay, server, tmp_path):
     result = replay([7, *heartbeats("push", "10:00")], "--log-file", path)
     assert_failed(result, "no")
     assert " WARN skipped event=1 " in path.read_text()
-    assert re.search(r" ERROR failed http://\S+ the server answered 400: no\n$", path.read_text())
+    assert re.search(r' ERROR failed error="http://\S+ the server answered 400: no"\n$', path.read_text())
     assert "WARN" not in result.stderr
 
 

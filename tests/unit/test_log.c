@@ -3,9 +3,12 @@
  */
 #include "log.h"
 
+#include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "support.h"
@@ -88,6 +91,13 @@ static void quotes_can_be_undone(void **state)
     }
 }
 
+static bool open_log(struct log *log, const char *path, enum log_level level,
+                     struct failure *failure)
+{
+    const struct log_options options = {.file = path, .level = level};
+    return log_open(log, &options, failure);
+}
+
 /* A file of our own, and what was written to it. */
 struct scratch {
     char path[32];
@@ -137,7 +147,7 @@ static void a_line_has_a_date_a_level_and_words(void **state)
     struct log log;
     struct failure failure;
     scratch_init(&scratch);
-    assert_true(log_open(&log, scratch.path, LOG_DEBUG, &failure));
+    assert_true(open_log(&log, scratch.path, LOG_DEBUG, &failure));
     log_write(&log, LOG_WARNING, "skipped event=%d reason=%s", 11, "missing_timestamp");
     log_close(&log);
     const char *line = scratch_read(&scratch);
@@ -156,7 +166,7 @@ static void lower_levels_are_left_out(void **state)
         struct failure failure;
         struct text labels = {0};
         scratch_init(&scratch);
-        assert_true(log_open(&log, scratch.path, (enum log_level)level, &failure));
+        assert_true(open_log(&log, scratch.path, (enum log_level)level, &failure));
         for (int written = LOG_DEBUG; written <= LOG_ERROR; written++)
             log_write(&log, (enum log_level)written, "words");
         log_close(&log);
@@ -176,7 +186,7 @@ static void a_log_file_is_appended_to(void **state)
     scratch_init(&scratch);
     for (int i = 0; i < 3; i++) {
         struct log log;
-        assert_true(log_open(&log, scratch.path, LOG_INFO, &failure));
+        assert_true(open_log(&log, scratch.path, LOG_INFO, &failure));
         log_write(&log, LOG_INFO, "run");
         log_close(&log);
     }
@@ -198,7 +208,7 @@ static void a_long_line_is_cut(void **state)
         while (words.length < length)
             text_print(&words, "%zu", words.length % 10);
         scratch_init(&scratch);
-        assert_true(log_open(&log, scratch.path, LOG_INFO, &failure));
+        assert_true(open_log(&log, scratch.path, LOG_INFO, &failure));
         log_write(&log, LOG_INFO, "%s", words.bytes);
         log_close(&log);
         size_t begin = strlen("2025-08-04T10:05:00.000Z INFO ");
@@ -216,6 +226,113 @@ static void a_long_line_is_cut(void **state)
         text_finish(&words);
         scratch_finish(&scratch);
     }
+}
+
+static void formats_are_read_in_any_case(void **state)
+{
+    static const char *const none[] = {"", "JSON ", "xml", "texts", "0"};
+    enum log_format format = LOG_JSON;
+    assert_true(log_format_parse("Text", &format) && format == LOG_TEXT);
+    assert_true(log_format_parse("JSON", &format) && format == LOG_JSON);
+    for (size_t i = 0; i < COUNT_OF(none); i++)
+        check(!log_format_parse(none[i], &format), "%s", none[i]);
+}
+
+static void a_line_as_an_object(void **state)
+{
+    struct scratch scratch;
+    struct log log;
+    struct failure failure;
+    scratch_init(&scratch);
+    const struct log_options options = {.file = scratch.path, .format = LOG_JSON};
+    assert_true(log_open(&log, &options, &failure));
+    log_write(&log, LOG_WARNING, "alert service=%s missed_count=%d", "push", 3);
+    log_write(&log, LOG_INFO, "long detail=\"%0*d\"", 2 * LOG_LINE_MAX, 1);
+    log_close(&log);
+    const char *line = scratch_read(&scratch), *next = strchr(line, '\n') + 1;
+    assert_memory_equal(line, "{\"time\": \"", 10);
+    assert_memory_equal(line + 34,
+                        "\", \"level\": \"WARN\", \"event\": \"alert\", \"service\": \"push\", "
+                        "\"missed_count\": 3}\n",
+                        (size_t)(next - line) - 34);
+    assert_string_equal(next + strlen(next) - 6, "...\"}\n");
+    scratch_finish(&scratch);
+}
+
+/* A file that was moved away keeps its lines, and the next ones go into a new one. */
+static void a_file_is_opened_anew(void **state)
+{
+    struct scratch scratch, other;
+    struct log log;
+    struct failure failure;
+    scratch_init(&scratch);
+    scratch_init(&other);
+    struct log_options options = {.file = scratch.path, .level = LOG_INFO};
+    assert_true(log_open(&log, &options, &failure));
+    log_write(&log, LOG_INFO, "first");
+    assert_int_equal(rename(scratch.path, other.path), 0);
+    log_write(&log, LOG_INFO, "second");
+    options.level = LOG_WARNING;
+    assert_true(log_adopt(&log, log_prepare(&options, &failure), &options));
+    log_write(&log, LOG_WARNING, "third");
+    log_write(&log, LOG_INFO, "not this one");
+    options = (struct log_options){.file = other.path, .format = LOG_JSON};
+    assert_true(log_adopt(&log, log_prepare(&options, &failure), &options));
+    log_write(&log, LOG_DEBUG, "fourth");
+    log_close(&log);
+    const char *text = scratch_read(&scratch);
+    assert_string_equal(text + 25, "WARN third\n");
+    text = scratch_read(&other);
+    assert_non_null(strstr(text, "INFO first\n"));
+    assert_non_null(strstr(text, "INFO second\n{"));
+    assert_non_null(strstr(text, "\"event\": \"fourth\"}\n"));
+    options.file = "/nowhere/kairos.log";
+    assert_int_equal(log_prepare(&options, &failure), -1);
+    assert_non_null(strstr(failure.text, "/nowhere/kairos.log"));
+    scratch_finish(&scratch);
+    scratch_finish(&other);
+}
+
+struct hold {
+    struct log *log;
+    _Atomic int state; /* 1: it has the log; 2: it may let go */
+};
+
+static void *hold_log(void *data)
+{
+    struct hold *hold = data;
+    flockfile(hold->log->stream);
+    hold->state = 1;
+    while (hold->state != 2)
+        sched_yield();
+    funlockfile(hold->log->stream);
+    return NULL;
+}
+
+/* One that hangs is not waited for for ever, and stays as it is. */
+static void a_log_that_hangs_is_not_changed(void **state)
+{
+    struct scratch scratch;
+    struct log log;
+    struct failure failure;
+    pthread_t thread;
+    scratch_init(&scratch);
+    struct log_options options = {.file = scratch.path, .level = LOG_INFO};
+    assert_true(log_open(&log, &options, &failure));
+    struct hold hold = {.log = &log};
+    assert_int_equal(pthread_create(&thread, NULL, hold_log, &hold), 0);
+    while (hold.state != 1)
+        sched_yield();
+    options.level = LOG_ERROR;
+    int fd = log_prepare(&options, &failure);
+    assert_false(log_adopt(&log, fd, &options));
+    assert_int_equal(log.level, LOG_INFO);
+    hold.state = 2;
+    pthread_join(thread, NULL);
+    assert_true(log_adopt(&log, fd, &options)); /* it was not closed */
+    assert_int_equal(log.level, LOG_ERROR);
+    log_close(&log);
+    scratch_finish(&scratch);
 }
 
 /* So many threads write so many lines each, some longer than a stream's buffer. */
@@ -237,6 +354,7 @@ static void *write_lines(void *data)
     return NULL;
 }
 
+/* While the file is opened anew again and again. */
 static void lines_of_several_threads_stay_whole(void **state)
 {
     struct scratch scratch;
@@ -246,11 +364,14 @@ static void lines_of_several_threads_stay_whole(void **state)
     struct writer writers[WRITERS];
     size_t lines = 0;
     scratch_init(&scratch);
-    assert_true(log_open(&log, scratch.path, LOG_INFO, &failure));
+    assert_true(open_log(&log, scratch.path, LOG_INFO, &failure));
     for (int i = 0; i < WRITERS; i++) {
         writers[i] = (struct writer){.log = &log, .letter = (char)('a' + i)};
         assert_int_equal(pthread_create(&threads[i], NULL, write_lines, &writers[i]), 0);
     }
+    const struct log_options options = {.file = scratch.path, .level = LOG_INFO};
+    for (int i = 0; i < 50; i++)
+        assert_true(log_adopt(&log, log_prepare(&options, &failure), &options));
     for (int i = 0; i < WRITERS; i++)
         pthread_join(threads[i], NULL);
     log_close(&log);
@@ -272,19 +393,26 @@ static void a_file_that_cannot_be_opened_is_named(void **state)
 {
     struct log log;
     struct failure failure;
-    assert_false(log_open(&log, "/nowhere/kairos.log", LOG_INFO, &failure));
+    assert_false(open_log(&log, "/nowhere/kairos.log", LOG_INFO, &failure));
     assert_string_equal(failure.text,
                         "--log-file: cannot open /nowhere/kairos.log: No such file or directory");
+}
+
+static bool same_file(int one, int other)
+{
+    struct stat a, b;
+    return fstat(one, &a) == 0 && fstat(other, &b) == 0 && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
 }
 
 static void without_a_file_it_is_stderr(void **state)
 {
     struct log log;
     struct failure failure;
-    assert_true(log_open(&log, NULL, LOG_ERROR, &failure));
-    assert_ptr_equal(log.stream, stderr);
+    assert_true(open_log(&log, NULL, LOG_ERROR, &failure));
+    assert_true(same_file(fileno(log.stream), STDERR_FILENO));
     log_close(&log);
-    assert_int_equal(ferror(stderr), 0);
+    assert_int_not_equal(fcntl(STDERR_FILENO, F_GETFD), -1);
 }
 
 int main(void)
@@ -297,6 +425,10 @@ int main(void)
         cmocka_unit_test(lower_levels_are_left_out),
         cmocka_unit_test(a_log_file_is_appended_to),
         cmocka_unit_test(a_long_line_is_cut),
+        cmocka_unit_test(formats_are_read_in_any_case),
+        cmocka_unit_test(a_line_as_an_object),
+        cmocka_unit_test(a_file_is_opened_anew),
+        cmocka_unit_test(a_log_that_hangs_is_not_changed),
         cmocka_unit_test(lines_of_several_threads_stay_whole),
         cmocka_unit_test(a_file_that_cannot_be_opened_is_named),
         cmocka_unit_test(without_a_file_it_is_stderr),
