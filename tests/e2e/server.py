@@ -1,4 +1,4 @@
-"""Starts the real server, talks to it, and ends it."""
+"""Starts the real server, talks to it, and ends it; all answers are held against the contract."""
 
 import http.client
 import json
@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ENVIRONMENT, KAIROS
+from contract import contract
 
 PATIENCE = 30  # seconds; what takes longer has failed
 STOP_WITHIN = 5  # seconds, which the server promises
@@ -130,6 +131,7 @@ class Server:
         answer = Answer(response.status, response.headers, response.read())
         if not connection:
             own.close()
+        contract().check(method, path, answer)
         return answer
 
     def get(self, path, **options):
