@@ -10,20 +10,19 @@
 
 #include "decoder.h"
 
-/* What the decoders need to see to know their own. */
-#define HEAD_SIZE 4
+#define BUFFER_SIZE (256 * 1024)
 
 struct input {
     bool seekable;
     off_t
         base; /* where the log begins in the file: standard input may stand behind its beginning */
     uint64_t size;
+    int fd;
     const struct decoder *decoder;
     void *state;
-    struct source source;
+    struct source source; /* what was read into the buffer */
+    unsigned char buffer[BUFFER_SIZE];
 };
-
-static const struct decoder *const decoders[] = {&decoder_gzip, &decoder_zstd, &decoder_plain};
 
 /* Waits until a descriptor that does not block has more; stdin may come as such a one. */
 static bool wait_readable(int fd)
@@ -32,35 +31,39 @@ static bool wait_readable(int fd)
     return poll(&poller, 1, -1) > 0 || errno == EINTR;
 }
 
-bool source_read(struct source *source, void *data, size_t size, size_t *count,
-                 struct failure *failure)
+/* Reads once into DATA; *COUNT is 0 at the end. */
+static bool read_once(struct input *input, void *data, size_t size, size_t *count,
+                      struct failure *failure)
 {
     ssize_t got;
     do {
-        got = read(source->fd, data, size);
-    } while (got < 0 && (errno == EINTR || (errno == EAGAIN && wait_readable(source->fd))));
+        got = read(input->fd, data, size);
+    } while (got < 0 && (errno == EINTR || (errno == EAGAIN && wait_readable(input->fd))));
     if (got < 0)
-        return failure_set(failure, "%s: cannot be read: %s", source->name, strerror(errno));
+        return failure_set(failure, "%s: cannot be read: %s", input->source.name, strerror(errno));
     *count = (size_t)got;
-    source->raw += (uint64_t)got;
+    input->source.ended = got == 0;
     return true;
 }
 
-bool source_fill(struct source *source, struct failure *failure)
+/* Fills the source, which must be used up; at the end of the input it stays empty. */
+static bool fill(struct input *input, struct failure *failure)
 {
-    source->begin = source->end = 0;
-    return source_read(source, source->buffer, SOURCE_SIZE, &source->end, failure);
+    input->source.bytes = input->buffer;
+    return read_once(input, input->buffer, BUFFER_SIZE, &input->source.size, failure);
 }
 
-/* Reads the head into the source's buffer, where the decoders find it again. */
-static bool read_head(struct source *source, struct failure *failure)
+/* Reads the head into the buffer, where the decoders find it again. */
+static bool read_head(struct input *input, struct failure *failure)
 {
+    struct source *source = &input->source;
     size_t count = 1;
-    while (source->end < HEAD_SIZE && count > 0) {
-        if (!source_read(source, source->buffer + source->end, HEAD_SIZE - source->end, &count,
-                         failure))
+    source->bytes = input->buffer;
+    while (source->size < DECODER_HEAD && count > 0) {
+        if (!read_once(input, input->buffer + source->size, DECODER_HEAD - source->size, &count,
+                       failure))
             return false;
-        source->end += count;
+        source->size += count;
     }
     return true;
 }
@@ -69,22 +72,19 @@ static bool examine(struct input *input, struct failure *failure)
 {
     struct source *source = &input->source;
     struct stat status;
-    if (fstat(source->fd, &status) != 0)
+    if (fstat(input->fd, &status) != 0)
         return failure_set(failure, "%s: cannot be examined: %s", source->name, strerror(errno));
     if (S_ISDIR(status.st_mode))
         return failure_set(failure, "%s: is a directory; name a file in it", source->name);
     if (S_ISREG(status.st_mode)) {
-        off_t at = lseek(source->fd, 0, SEEK_CUR);
+        off_t at = lseek(input->fd, 0, SEEK_CUR);
         input->base = at < 0 ? 0 : at;
         input->size = status.st_size > input->base ? (uint64_t)(status.st_size - input->base) : 0;
     }
-    if (!read_head(source, failure))
+    if (!read_head(input, failure))
         return false;
 
-    size_t i = 0;
-    while (!decoders[i]->matches(source->buffer, source->end))
-        i++;
-    input->decoder = decoders[i];
+    input->decoder = decoder_of(source->bytes, source->size);
     input->seekable = S_ISREG(status.st_mode) && input->decoder == &decoder_plain;
     input->state = input->decoder->create();
     if (input->state == NULL)
@@ -101,8 +101,8 @@ struct input *input_open(const char *path, const char *mend, struct failure *fai
         return NULL;
     }
     input->source.name = is_stdin ? "<stdin>" : path;
-    input->source.fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    if (input->source.fd < 0) {
+    input->fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (input->fd < 0) {
         failure_set(failure, "%s: cannot be opened: %s%s%s", path, strerror(errno),
                     errno == ENOENT ? "; " : "", errno == ENOENT ? mend : "");
         free(input);
@@ -121,8 +121,8 @@ void input_close(struct input *input)
         return;
     if (input->state != NULL)
         input->decoder->destroy(input->state);
-    if (input->source.fd != STDIN_FILENO)
-        close(input->source.fd);
+    if (input->fd != STDIN_FILENO)
+        close(input->fd);
     free(input);
 }
 
@@ -139,7 +139,19 @@ const char *input_encoding(const struct input *input)
 bool input_read(struct input *input, char *data, size_t size, size_t *count,
                 struct failure *failure)
 {
-    return input->decoder->read(input->state, &input->source, data, size, count, failure);
+    struct source *source = &input->source;
+    if (input->decoder == &decoder_plain && source->size == 0) { /* no detour */
+        bool done = read_once(input, data, size, count, failure);
+        source->taken += done ? *count : 0;
+        return done;
+    }
+    while (input->decoder->read(input->state, source, data, size, count, failure)) {
+        if (*count > 0 || source->ended)
+            return true;
+        if (source->size == 0 && !fill(input, failure))
+            return false;
+    }
+    return false;
 }
 
 bool input_is_seekable(const struct input *input)
@@ -152,8 +164,8 @@ bool input_read_at(const struct input *input, uint64_t offset, char *data, size_
 {
     *count = 0;
     while (*count < size) {
-        ssize_t got = pread(input->source.fd, data + *count, size - *count,
-                            input->base + (off_t)(offset + *count));
+        ssize_t got =
+            pread(input->fd, data + *count, size - *count, input->base + (off_t)(offset + *count));
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -173,5 +185,5 @@ uint64_t input_size(const struct input *input)
 
 uint64_t input_used(const struct input *input)
 {
-    return input->source.raw - (input->source.end - input->source.begin);
+    return input->source.taken;
 }

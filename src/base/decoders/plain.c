@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "../decoder.h"
+#include "decoder.h"
 
 static bool matches(const unsigned char *head, size_t length)
 {
@@ -28,12 +28,11 @@ static bool decode(void *state, struct source *source, void *data, size_t size, 
                    struct failure *failure)
 {
     (void)state;
-    size_t buffered = source->end - source->begin;
-    if (buffered == 0)
-        return source_read(source, data, size, count, failure);
-    *count = buffered < size ? buffered : size;
-    memcpy(data, source->buffer + source->begin, *count);
-    source->begin += *count;
+    (void)failure;
+    *count = source->size < size ? source->size : size;
+    if (*count > 0)
+        memcpy(data, source->bytes, *count);
+    source_take(source, *count);
     return true;
 }
 

@@ -10,7 +10,7 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
-#include "../decoder.h"
+#include "decoder.h"
 
 struct zstd {
     ZSTD_DStream *stream;
@@ -44,10 +44,9 @@ static void destroy(void *state)
 
 static bool damaged(const struct source *source, const char *what, struct failure *failure)
 {
-    uint64_t byte = source->raw - (source->end - source->begin) + 1;
     return failure_set(failure,
                        "%s: damaged zstd data near compressed byte %llu: %s; `zstd -t` tells more",
-                       source->name, (unsigned long long)byte, what);
+                       source->name, (unsigned long long)source->taken + 1, what);
 }
 
 static bool decode(void *state, struct source *source, void *data, size_t size, size_t *count,
@@ -55,13 +54,8 @@ static bool decode(void *state, struct source *source, void *data, size_t size, 
 {
     struct zstd *zstd = state;
     ZSTD_outBuffer out = {.dst = data, .size = size};
-    while (out.pos == 0) {
-        if (source->begin == source->end && !source_fill(source, failure))
-            return false;
-        if (source->begin == source->end && !zstd->inside)
-            break;
-        ZSTD_inBuffer in = {.src = source->buffer, .size = source->end, .pos = source->begin};
-        size_t before = in.pos;
+    while (out.pos == 0 && (source->size > 0 || zstd->inside)) {
+        ZSTD_inBuffer in = {.src = source->bytes, .size = source->size};
         size_t result = ZSTD_decompressStream(zstd->stream, &out, &in);
         if (ZSTD_getErrorCode(result) == ZSTD_error_frameParameter_windowTooLarge)
             return failure_set(failure,
@@ -69,10 +63,13 @@ static bool decode(void *state, struct source *source, void *data, size_t size, 
                                source->name);
         if (ZSTD_isError(result))
             return damaged(source, ZSTD_getErrorName(result), failure);
-        source->begin = in.pos;
+        source_take(source, in.pos);
         zstd->inside = result != 0;
-        if (zstd->inside && out.pos == 0 && in.pos == before)
-            return damaged(source, "unexpected end; is the file complete?", failure);
+        if (zstd->inside && out.pos == 0 && in.pos == 0) {
+            if (source->ended || source->size > 0)
+                return damaged(source, "unexpected end; is the file complete?", failure);
+            break;
+        }
     }
     *count = out.pos;
     return true;

@@ -1,11 +1,12 @@
 /*
  * gzip.c - one or more gzip members behind one another, as `cat a.gz b.gz` makes them (RFC 1952).
  */
+#include <limits.h>
 #include <stdlib.h>
 
 #include <zlib.h>
 
-#include "../decoder.h"
+#include "decoder.h"
 
 /* The largest window, and a gzip header is expected. */
 #define WINDOW_GZIP (15 + 16)
@@ -39,21 +40,20 @@ static void destroy(void *state)
 static bool damaged(const struct gzip *gzip, const struct source *source, const char *what,
                     struct failure *failure)
 {
-    uint64_t byte = source->raw - (source->end - source->begin) + 1;
     return failure_set(failure,
                        "%s: damaged gzip data near compressed byte %llu: %s; `gzip -t` tells more",
-                       source->name, (unsigned long long)byte,
+                       source->name, (unsigned long long)source->taken + 1,
                        what != NULL ? what : (gzip->stream.msg ? gzip->stream.msg : "no gzip"));
 }
 
-/* Inflates what the source's buffer holds. */
+/* Inflates what the source holds. */
 static int step(struct gzip *gzip, struct source *source)
 {
-    size_t available = source->end - source->begin;
-    gzip->stream.next_in = source->buffer + source->begin;
+    size_t available = source->size < UINT_MAX ? source->size : UINT_MAX;
+    gzip->stream.next_in = (Bytef *)(uintptr_t)source->bytes; /* zlib only reads it */
     gzip->stream.avail_in = (uInt)available;
     int result = inflate(&gzip->stream, Z_NO_FLUSH);
-    source->begin += available - gzip->stream.avail_in;
+    source_take(source, available - gzip->stream.avail_in);
     return result;
 }
 
@@ -63,13 +63,7 @@ static bool decode(void *state, struct source *source, void *data, size_t size, 
     struct gzip *gzip = state;
     gzip->stream.next_out = data;
     gzip->stream.avail_out = (uInt)size;
-    while (gzip->stream.avail_out == size) {
-        if (source->begin == source->end) {
-            if (!source_fill(source, failure))
-                return false;
-            if (source->begin == source->end)
-                break;
-        }
+    while (gzip->stream.avail_out == size && source->size > 0) {
         gzip->inside = true;
         switch (step(gzip, source)) {
         case Z_OK:
@@ -86,7 +80,7 @@ static bool decode(void *state, struct source *source, void *data, size_t size, 
         }
     }
     *count = size - gzip->stream.avail_out;
-    if (*count == 0 && gzip->inside)
+    if (*count == 0 && source->ended && gzip->inside)
         return damaged(gzip, source, "unexpected end; is the file complete?", failure);
     return true;
 }
