@@ -14,6 +14,10 @@
  * A long log may be cut between several analyses that run at the same time, each in a thread of its
  * own, and joined in the order of the log (kairos_analysis_join): the result is the same to the
  * byte.
+ *
+ * Where the policy becomes known only behind the log, the analysis is created with one that is
+ * stricter than any that may come (kairos_policy_strictest), and told the right one at the end
+ * (kairos_analysis_judge_by).
  */
 #ifndef KAIROS_ANALYSIS_H
 #define KAIROS_ANALYSIS_H
@@ -84,6 +88,17 @@ enum kairos_analysis_status kairos_analysis_join(struct kairos_analysis *analysi
 
 /* Tells that the log ends here. The queries below hold from now on. */
 enum kairos_analysis_status kairos_analysis_finish(struct kairos_analysis *analysis);
+
+/*
+ * From now on the queries answer as if the analysis had been created with OPTIONS (whose seed is
+ * ignored). The reach of their policy (kairos_policy_reach) must be no less than that of the policy
+ * it was created with; and if it was created with an `until`, theirs must be the same.
+ */
+void kairos_analysis_judge_by(struct kairos_analysis *analysis,
+                              const struct kairos_analysis_options *options);
+
+/* Bytes that the analysis may hold at most, counted from what it has read. */
+uint64_t kairos_analysis_memory(const struct kairos_analysis *analysis);
 
 /* Why the status is KAIROS_ANALYSIS_MALFORMED, and where. */
 struct kairos_parse_error kairos_analysis_error(const struct kairos_analysis *analysis);

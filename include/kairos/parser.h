@@ -146,6 +146,9 @@ bool kairos_parser_error(const struct kairos_parser *parser, struct kairos_parse
 /* Whether the bytes read so far end at a border (see kairos_parser_create_at). */
 bool kairos_parser_at_border(const struct kairos_parser *parser);
 
+/* Bytes that the parser holds. */
+size_t kairos_parser_memory(const struct kairos_parser *parser);
+
 enum kairos_format kairos_parser_format(const struct kairos_parser *parser);
 
 /*

@@ -36,6 +36,9 @@ enum kairos_policy_result {
 /* 60 seconds, 3 misses, no tolerance. */
 struct kairos_policy kairos_policy_default(void);
 
+/* The one of the shortest reach within the bounds: 1 millisecond, 1 miss, no tolerance. */
+struct kairos_policy kairos_policy_strictest(void);
+
 /* Names the first value of POLICY that is out of bounds. The functions below need none to be. */
 enum kairos_policy_result kairos_policy_validate(const struct kairos_policy *policy);
 

@@ -11,9 +11,10 @@
 #define BATCH 64
 
 struct kairos_analysis {
-    struct kairos_analysis_options options;
-    int64_t reach;
-    int64_t until;
+    struct kairos_analysis_options options; /* to judge by */
+    int64_t bearable;                       /* the reach of their policy */
+    int64_t reach;                          /* of the timelines: no more than that */
+    int64_t until;                          /* later heartbeats are not taken */
     enum kairos_analysis_status status;
     struct kairos_parser *parser;
     struct roster roster;
@@ -39,7 +40,7 @@ static struct kairos_analysis *create(const struct kairos_analysis_options *opti
         return NULL;
     }
     analysis->options = *options;
-    analysis->reach = kairos_policy_reach(&options->policy);
+    analysis->reach = analysis->bearable = kairos_policy_reach(&options->policy);
     analysis->until = options->has_until ? options->until : INT64_MAX;
     analysis->parser = parser;
     return analysis;
@@ -172,6 +173,24 @@ enum kairos_analysis_status kairos_analysis_finish(struct kairos_analysis *analy
     return check_parser(analysis);
 }
 
+void kairos_analysis_judge_by(struct kairos_analysis *analysis,
+                              const struct kairos_analysis_options *options)
+{
+    analysis->options = *options;
+    analysis->bearable = kairos_policy_reach(&options->policy);
+}
+
+/* Of a service whose every heartbeat is a mark of its own: timeline.h says so much of a mark. */
+#define MARK_MEMORY     12
+#define TIMELINE_MEMORY 64
+
+uint64_t kairos_analysis_memory(const struct kairos_analysis *analysis)
+{
+    const struct roster *roster = &analysis->roster;
+    return sizeof(*analysis) + kairos_parser_memory(analysis->parser) + roster_memory(roster) +
+           roster->services * TIMELINE_MEMORY + analysis->counts[KAIROS_VALID] * MARK_MEMORY;
+}
+
 struct kairos_parse_error kairos_analysis_error(const struct kairos_analysis *analysis)
 {
     struct kairos_parse_error error = {.code = KAIROS_PARSE_OK};
@@ -211,20 +230,36 @@ bool kairos_analysis_next_service(const struct kairos_analysis *analysis,
     return true;
 }
 
-/*
- * The next silence of a timeline; *TAIL tells that the one after the last heartbeat was given.
+/* The next silence of a timeline, the one after its last heartbeat included; that one sets *TAIL.
  */
 static bool next_silence(const struct kairos_analysis *analysis,
                          const struct kairos_timeline *timeline, size_t *position, bool *tail,
                          struct kairos_silence *silence)
 {
-    if (kairos_timeline_next_silence(timeline, position, silence))
-        return true;
-    if (*tail || !analysis->options.has_until || timeline->last < timeline->first)
+    const struct kairos_analysis_options *options = &analysis->options;
+    if (*tail)
         return false;
+    bool found = kairos_timeline_next_silence(timeline, position, silence);
+    if (!options->has_until || (found && silence->to <= options->until))
+        return found;
+    /*
+     * What is left begins with the last heartbeat before `until`. If the stretch behind `until`
+     * began before it, no silence at its end is longer than the reach.
+     */
     *tail = true;
-    *silence = (struct kairos_silence){.from = timeline->last, .to = analysis->until};
-    return true;
+    if (!found && timeline->last < timeline->first)
+        return false;
+    silence->from = found ? silence->from : timeline->last;
+    silence->to = options->until;
+    return silence->from <= silence->to;
+}
+
+static uint64_t count_alerts(const struct kairos_analysis *analysis,
+                             const struct kairos_silence *silence)
+{
+    if (silence->to - silence->from <= analysis->bearable)
+        return 0;
+    return kairos_detector_count(&analysis->options.policy, silence->from, silence->to);
 }
 
 uint64_t kairos_analysis_alerts(const struct kairos_analysis *analysis)
@@ -236,9 +271,7 @@ uint64_t kairos_analysis_alerts(const struct kairos_analysis *analysis)
         bool tail = false;
         struct kairos_silence silence;
         while (next_silence(analysis, &record->timeline, &position, &tail, &silence)) {
-            uint64_t count =
-                kairos_detector_count(&analysis->options.policy, silence.from, silence.to);
-            if (__builtin_add_overflow(alerts, count, &alerts))
+            if (__builtin_add_overflow(alerts, count_alerts(analysis, &silence), &alerts))
                 return UINT64_MAX;
         }
     }
@@ -262,7 +295,7 @@ static bool advance(const struct kairos_analysis *analysis, struct kairos_alert_
     }
     cursor->from = silence.from;
     cursor->ordinal = 0;
-    cursor->count = kairos_detector_count(&analysis->options.policy, silence.from, silence.to);
+    cursor->count = count_alerts(analysis, &silence);
     return true;
 }
 

@@ -93,6 +93,11 @@ void kairos_parser_set_default_time(struct kairos_parser *parser, int64_t time)
     parser->draft.default_time = time;
 }
 
+size_t kairos_parser_memory(const struct kairos_parser *parser)
+{
+    return sizeof(*parser);
+}
+
 bool kairos_parser_error(const struct kairos_parser *parser, struct kairos_parse_error *error)
 {
     if (parser->state != STATE_FAILED)

@@ -5,6 +5,11 @@ struct kairos_policy kairos_policy_default(void)
     return (struct kairos_policy){.interval = KAIROS_MINUTE, .tolerance = 0, .allowed_misses = 3};
 }
 
+struct kairos_policy kairos_policy_strictest(void)
+{
+    return (struct kairos_policy){.interval = KAIROS_INTERVAL_MIN, .allowed_misses = 1};
+}
+
 enum kairos_policy_result kairos_policy_validate(const struct kairos_policy *policy)
 {
     if (policy->interval < KAIROS_INTERVAL_MIN || policy->interval > KAIROS_INTERVAL_MAX)

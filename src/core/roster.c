@@ -32,6 +32,11 @@ void roster_finish(struct roster *roster)
     *roster = (struct roster){0};
 }
 
+size_t roster_memory(const struct roster *roster)
+{
+    return roster->capacity + (roster->mask + 1) * sizeof(roster->slots[0]);
+}
+
 uint64_t roster_hash(const struct roster *roster, const char *name, size_t length)
 {
     return XXH3_64bits_withSeed(name, length, roster->seed);

@@ -44,6 +44,9 @@ bool roster_init(struct roster *roster, uint64_t seed);
 
 void roster_finish(struct roster *roster);
 
+/* Bytes that the roster holds, without its timelines. */
+size_t roster_memory(const struct roster *roster);
+
 /* The hash of a NAME of LENGTH bytes. */
 uint64_t roster_hash(const struct roster *roster, const char *name, size_t length);
 

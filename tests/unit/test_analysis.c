@@ -554,6 +554,60 @@ static void generated_logs_agree_with_the_model(void **state)
     text_finish(&expected);
 }
 
+/* The first policy that a log is read with: one whose reach is no longer than that of OPTIONS. */
+static struct kairos_analysis_options stricter(struct dice *dice,
+                                               const struct kairos_analysis_options *options)
+{
+    struct kairos_analysis_options early = {.policy = kairos_policy_strictest()};
+    if (dice_chance(dice, 50))
+        early.policy.interval = options->policy.interval;
+    if (dice_chance(dice, 50))
+        early.policy.allowed_misses = options->policy.allowed_misses;
+    if (dice_chance(dice, 50))
+        early.policy.tolerance = options->policy.tolerance;
+    if (options->has_until && dice_chance(dice, 50)) {
+        early.has_until = true;
+        early.until = options->until;
+    }
+    return early;
+}
+
+static void a_policy_told_at_the_end_is_as_good_as_one_from_the_beginning(void **state)
+{
+    struct dice dice = {7};
+    struct text log = {0}, text = {0}, expected = {0};
+    for (int round = 0; round < 600; round++) {
+        struct generator generator = random_generator(&dice);
+        log.length = 0;
+        generator.odd = dice_chance(&dice, 80) ? 0 : generator.odd;
+        generate_log(&generator, round % 2 == 0 ? KAIROS_FORMAT_ARRAY : KAIROS_FORMAT_NDJSON,
+                     1 + dice_below(&dice, 300), &log);
+        struct kairos_analysis_options options = random_options(&dice);
+        struct kairos_analysis_options early = stricter(&dice, &options);
+        struct kairos_analysis *analysis = create(&early);
+        kairos_analysis_feed(analysis, log.bytes, log.length);
+        enum kairos_analysis_status status = kairos_analysis_finish(analysis);
+        for (int other = 0; other < 4; other++) {
+            if (generator.odd > 0)
+                options.policy.interval = 100 * KAIROS_DAY;
+            kairos_analysis_judge_by(analysis, &options);
+            text.length = 0;
+            describe(&text, analysis, status);
+            analyse(&options, log.bytes, log.length, &expected);
+            compare(&text, &expected);
+            /* Another one, within the bounds of what was read. */
+            options.policy.interval *= 1 + (int64_t)dice_below(&dice, 3);
+            options.policy.tolerance += dice_between(&dice, 0, 100 * KAIROS_SECOND);
+            if (!early.has_until && options.has_until)
+                options.until += dice_between(&dice, -100, 100) * KAIROS_SECOND;
+        }
+        kairos_analysis_destroy(analysis);
+    }
+    text_finish(&log);
+    text_finish(&text);
+    text_finish(&expected);
+}
+
 /* Analyses LOG in parts that begin at CUTS, the way a command with several threads does. */
 static size_t analyse_parts(const struct kairos_analysis_options *options, const struct text *log,
                             enum kairos_format format, const size_t *cuts, size_t count,
@@ -742,6 +796,7 @@ int main(void)
         cmocka_unit_test(an_error_stays),
         cmocka_unit_test(an_error_in_the_second_part_is_that_of_the_whole),
         cmocka_unit_test(generated_logs_agree_with_the_model),
+        cmocka_unit_test(a_policy_told_at_the_end_is_as_good_as_one_from_the_beginning),
         cmocka_unit_test(a_cut_anywhere_changes_nothing),
         cmocka_unit_test(generated_logs_in_several_parts),
         cmocka_unit_test(bad_events_are_numbered_through_all_parts),

@@ -14,6 +14,13 @@ static void the_default(void **state)
     assert_int_equal(kairos_policy_validate(&policy), KAIROS_POLICY_OK);
 }
 
+static void the_strictest(void **state)
+{
+    struct kairos_policy policy = kairos_policy_strictest();
+    assert_int_equal(kairos_policy_validate(&policy), KAIROS_POLICY_OK);
+    assert_int_equal(kairos_policy_reach(&policy), KAIROS_INTERVAL_MIN);
+}
+
 /* The first value that is out of bounds is named: interval, allowed misses, tolerance. */
 static void bounds(void **state)
 {
@@ -137,6 +144,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_default),
+        cmocka_unit_test(the_strictest),
         cmocka_unit_test(bounds),
         cmocka_unit_test(misses_are_counted_one_by_one),
         cmocka_unit_test(a_miss_is_late_by_more_than_the_tolerance),
