@@ -192,7 +192,8 @@ static void format_place(const struct listener *listener, char *text, size_t siz
         return;
     }
     address_format(&listener->address, address);
-    snprintf(text, size, "address=%s port=%u", address, address_port(&listener->address));
+    snprintf(text, size, "address=%s port=%u tls=%s", address, address_port(&listener->address),
+             listener->tls ? "on" : "off");
 }
 
 static void log_listening(struct serve *serve)

@@ -29,6 +29,8 @@ enum option_key {
     OPTION_FORGET_AFTER,
     OPTION_UNIX_SOCKET,
     OPTION_UNIX_SOCKET_MODE,
+    OPTION_TLS_CERT,
+    OPTION_TLS_KEY,
     OPTION_THREADS,
     OPTION_MONITOR_THREADS,
     OPTION_INSECURE,
@@ -57,6 +59,9 @@ static const struct argp_option entries[] = {
     {"unix-socket", OPTION_UNIX_SOCKET, "PATH", 0, "Listen at a Unix socket, too", 0},
     {"unix-socket-mode", OPTION_UNIX_SOCKET_MODE, "MODE", 0,
      "The permissions of its file, octal (default: 660)", 0},
+    {"tls-cert", OPTION_TLS_CERT, "FILE", 0,
+     "Speak TLS at the address, with the PEM certificates in FILE", 0},
+    {"tls-key", OPTION_TLS_KEY, "FILE", 0, "The PEM private key of the first of them", 0},
     {"insecure-no-auth", OPTION_INSECURE, 0, 0,
      "Listen also where others than this machine can connect; nobody is asked who he is", 0},
     {"threads", OPTION_THREADS, "N", 0, "Threads that serve requests (default: all cores)", 0},
@@ -174,6 +179,8 @@ static void finish(const struct argp_state *state, struct serve_options *options
     if (options->data_dir[0] == '\0')
         choose_data_dir(state, options);
     options->server.open_to_others = options->insecure;
+    if ((options->server.tls_cert == NULL) != (options->server.tls_key == NULL))
+        wrong_usage(state, "--tls-cert and --tls-key go together");
     find_host(state, options);
 }
 
@@ -193,6 +200,12 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_UNIX_SOCKET_MODE:
         options->server.unix_socket_mode = parse_mode(state, "unix-socket-mode", argument);
+        return 0;
+    case OPTION_TLS_CERT:
+        options->server.tls_cert = argument;
+        return 0;
+    case OPTION_TLS_KEY:
+        options->server.tls_key = argument;
         return 0;
     case OPTION_INSECURE:
         options->insecure = true;

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server.h"
+#include "connection.h"
+#include "tls.h"
 #include "worker.h"
 
 /*
@@ -105,13 +106,27 @@ static void completed(void *context, struct MHD_Connection *connection, void **s
     *state = NULL;
 }
 
-static void count_connection(void *context, struct MHD_Connection *connection, void **state,
-                             enum MHD_ConnectionNotificationCode code)
+/* The connection that the worker has just handed over begins. */
+static struct connection *begin_connection(struct worker *worker, struct MHD_Connection *handle)
 {
-    const struct worker *worker = context;
-    (void)connection;
-    (void)state;
-    server_count_connection(worker->server, code == MHD_CONNECTION_NOTIFY_STARTED ? 1 : -1);
+    struct connection *connection = worker->arriving;
+    worker->arriving = NULL;
+    if (connection != NULL && connection->identity != NULL)
+        identity_attach(
+            connection->identity,
+            MHD_get_connection_info(handle, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session);
+    return connection;
+}
+
+/* A connection, of which *STATE is what the worker keeps, begins or has ended. */
+static void note_connection(void *context, struct MHD_Connection *handle, void **state,
+                            enum MHD_ConnectionNotificationCode code)
+{
+    struct worker *worker = context;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        *state = begin_connection(worker, handle);
+    else if (*state != NULL)
+        connection_give(*state);
 }
 
 /* Leaves escapes as they are: router and query decode them, and refuse the wrong ones. */
@@ -136,23 +151,34 @@ log_message(void *context, const char *format, va_list arguments)
     log_write(worker->context->log, LOG_DEBUG, "http message=%s", quoted);
 }
 
-struct MHD_Daemon *handler_start(struct worker *worker, unsigned connections)
+struct MHD_Daemon *handler_start(struct worker *worker, bool tls, unsigned connections)
 {
+    const struct MHD_OptionItem options_tls[] = {
+        {MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, (void *)identity_show},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)TLS_PRIORITIES},
+        {MHD_OPTION_END, 0, NULL},
+    };
     return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
-        NULL, NULL, handle, worker, MHD_OPTION_EXTERNAL_LOGGER, log_message, worker,
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+            (tls ? MHD_USE_TLS : 0),
+        0, NULL, NULL, handle, worker, MHD_OPTION_EXTERNAL_LOGGER, log_message, worker,
         MHD_OPTION_NOTIFY_COMPLETED, completed, worker, MHD_OPTION_NOTIFY_CONNECTION,
-        count_connection, worker, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
+        note_connection, worker, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
         MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)INACTIVITY_TIMEOUT,
-        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, tls ? options_tls : options_tls + 2,
+        MHD_OPTION_END);
 }
 
 void handler_stop(struct worker *worker)
 {
-    if (worker->daemon != NULL)
-        MHD_stop_daemon(worker->daemon);
-    worker->daemon = NULL;
+    for (unsigned i = 0; i < DAEMONS_MAX; i++) {
+        if (worker->daemons[i] != NULL)
+            MHD_stop_daemon(worker->daemons[i]);
+        worker->daemons[i] = NULL;
+    }
+    connections_free(worker->spare_connections);
+    worker->spare_connections = NULL;
     for (struct request *request; (request = worker->spare_requests) != NULL;) {
         worker->spare_requests = request->next;
         free(request);

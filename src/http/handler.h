@@ -5,16 +5,19 @@
 #ifndef KAIROS_HTTP_HANDLER_H
 #define KAIROS_HTTP_HANDLER_H
 
+#include <stdbool.h>
+
 struct MHD_Daemon;
 struct worker;
 
 /*
- * Starts the daemon of WORKER, for CONNECTIONS at most. It has neither a thread nor a socket to
- * listen at: the worker runs it, and hands connections to it. Returns NULL if that fails.
+ * Starts a daemon of WORKER, for CONNECTIONS at most, which speaks TLS or not. It has neither a
+ * thread nor a socket to listen at: the worker runs it, and hands connections to it. Returns NULL
+ * if that fails.
  */
-struct MHD_Daemon *handler_start(struct worker *worker, unsigned connections);
+struct MHD_Daemon *handler_start(struct worker *worker, bool tls, unsigned connections);
 
-/* Stops it, if it was started, which closes all connections; and releases kept requests. */
+/* Stops those that were started, which closes all connections; and releases what is kept. */
 void handler_stop(struct worker *worker);
 
 #endif

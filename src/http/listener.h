@@ -26,6 +26,7 @@
 struct listener {
     int fd;                        /* does not block; -1 once it is closed */
     bool local;                    /* a Unix socket, which has a path and no address */
+    bool tls;                      /* what comes in speaks TLS */
     struct address address;        /* with the port that was picked */
     char path[LISTENER_PATH_SIZE]; /* printable or not; "" for a socket without a file */
     bool own;                      /* the file at the path goes with it */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "tls.h"
 #include "worker.h"
 
 /* Descriptors for all but connections. */
@@ -16,6 +17,8 @@
 struct server {
     struct listener listeners[LISTENERS_MAX];
     size_t listener_count;
+    struct tls *tls;
+    struct log *log;
     struct worker *workers;
     unsigned worker_count;
     unsigned initialised; /* workers */
@@ -67,6 +70,18 @@ static bool check_reach(const struct server *server, struct failure *failure)
     return true;
 }
 
+/* Reads the certificate; where others may listen to the wire, TLS is spoken. */
+static bool open_tls(struct server *server, const struct server_options *options,
+                     struct failure *failure)
+{
+    if (options->tls_cert == NULL)
+        return true;
+    server->tls = tls_create(options->tls_cert, options->tls_key, failure);
+    for (size_t i = 0; i < server->listener_count; i++)
+        server->listeners[i].tls = !server->listeners[i].local;
+    return server->tls != NULL;
+}
+
 static bool open_sockets(struct server *server, const struct server_options *options,
                          struct failure *failure)
 {
@@ -100,7 +115,7 @@ struct server *server_create(const struct server_options *options, struct failur
     server->workers = aligned_alloc(_Alignof(struct worker), size);
     if (server->workers == NULL)
         failure_set(failure, "out of memory");
-    else if (open_sockets(server, options, failure))
+    else if (open_sockets(server, options, failure) && open_tls(server, options, failure))
         return server;
     server_destroy(server);
     return NULL;
@@ -115,6 +130,9 @@ const struct listener *server_listeners(const struct server *server, size_t *cou
 bool server_start(struct server *server, const struct context *context, struct failure *failure)
 {
     server->connections_max = connections_max();
+    server->log = context->log;
+    if (server->tls != NULL)
+        tls_warn(server->tls, server->log);
     for (; server->initialised < server->worker_count; server->initialised++) {
         if (!worker_init(&server->workers[server->initialised], server, context,
                          server->connections_max, failure))
@@ -126,6 +144,21 @@ bool server_start(struct server *server, const struct context *context, struct f
             return false;
     }
     return true;
+}
+
+bool server_reload_tls(struct server *server, struct failure *failure)
+{
+    if (server->tls == NULL)
+        return true;
+    if (!tls_reload(server->tls, failure))
+        return false;
+    tls_warn(server->tls, server->log);
+    return true;
+}
+
+struct tls *server_tls(const struct server *server)
+{
+    return server->tls;
 }
 
 static int64_t heard_until(void *context)
@@ -179,6 +212,7 @@ void server_destroy(struct server *server)
     for (; server->initialised > 0; server->initialised--)
         worker_finish(&server->workers[server->initialised - 1]);
     close_sockets(server);
+    tls_destroy(server->tls);
     free(server->workers);
     free(server);
 }

@@ -35,6 +35,8 @@ struct server_options {
     const char *unix_socket; /* a path to listen at, or NULL */
     mode_t unix_socket_mode; /* the permissions of its file */
     bool open_to_others;     /* whether others than this machine may be able to connect */
+    const char *tls_cert;    /* PEM files: at addresses TLS is spoken; or NULL. They have to */
+    const char *tls_key;     /* outlive the server. */
     unsigned workers;        /* 1 to WORKERS_MAX */
 };
 
@@ -50,6 +52,13 @@ struct server *server_create(const struct server_options *options, struct failur
 
 /* Where it listens, COUNT of them, the port that was picked included. */
 const struct listener *server_listeners(const struct server *server, size_t *count);
+
+/*
+ * Reads the files of the certificate and the key anew, if there are any; connections that are open
+ * go on. Returns false and describes the failure; then all stays as it was. By one thread at a
+ * time, once the server was started.
+ */
+bool server_reload_tls(struct server *server, struct failure *failure);
 
 /*
  * Lets the process have as many descriptors as it may, and starts the workers, which answer about
@@ -85,6 +94,9 @@ void server_count_connection(struct server *server, int change);
 
 /* NULL before it was set. */
 struct ticker *server_ticker(const struct server *server);
+
+/* The server's certificate; NULL if no TLS is spoken. */
+struct tls *server_tls(const struct server *server);
 
 /* A worker has taken the listening sockets out of its epoll; the last one closes them. */
 void server_leave_sockets(struct server *server);

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "connection.h"
 #include "handler.h"
 #include "server.h"
 
@@ -16,7 +17,7 @@
 #define ACCEPTED_AT_A_TIME 8
 
 /* All sources there are: whatever is ready is seen in each pass. */
-#define EVENTS_AT_A_TIME (LISTENERS_MAX + 2)
+#define EVENTS_AT_A_TIME (LISTENERS_MAX + DAEMONS_MAX + 1)
 
 /* A worker that always has something to do stamps as often. */
 #define STAMP_TIME_MAX KAIROS_SECOND
@@ -174,11 +175,16 @@ static enum source source_of(const struct epoll_event *event)
     return (enum source)(uint32_t)event->data.u64;
 }
 
+static size_t index_of(const struct epoll_event *event)
+{
+    return event->data.u64 >> 32;
+}
+
 static const struct listener *listener_of(const struct worker *worker,
                                           const struct epoll_event *event)
 {
     size_t count;
-    return &server_listeners(worker->server, &count)[event->data.u64 >> 32];
+    return &server_listeners(worker->server, &count)[index_of(event)];
 }
 
 static void stop_listening(struct worker *worker)
@@ -217,22 +223,36 @@ static void pause_listening(struct worker *worker, const char *error, int64_t no
               "accept error=\"%s\" detail=\"connections wait until others are closed\"", error);
 }
 
-/* Hands a connection to the library, which sets TCP_NODELAY; closes it if there are too many. */
-static void take_connection(struct worker *worker, int fd, const struct sockaddr *peer,
-                            socklen_t length)
+static unsigned daemon_of(const struct listener *listener)
 {
-    if (server_is_full(worker->server)) {
-        close(fd);
-        add(&worker->counts.refused, 1);
-    } else if (MHD_add_connection(worker->daemon, fd, peer, length) == MHD_YES)
-        add(&worker->counts.connections, 1);
-    else
-        add(&worker->counts.refused, 1);
+    return listener->tls ? DAEMON_HTTPS : DAEMON_HTTP;
 }
 
-/* Accepts up to MAX connections that wait at LISTENER; returns whether there was any. */
-static bool accept_some(struct worker *worker, const struct listener *listener, unsigned max,
-                        int64_t now)
+/* Hands a connection to the library, which sets TCP_NODELAY; closes it if there are too many.
+ */
+static bool take_connection(struct worker *worker, const struct listener *listener, int fd,
+                            const struct sockaddr *peer, socklen_t length)
+{
+    if (!server_is_full(worker->server))
+        worker->arriving = connection_take(worker, listener, fd);
+    if (worker->arriving == NULL) {
+        close(fd);
+        return false;
+    }
+    bool taken =
+        MHD_add_connection(worker->daemons[daemon_of(listener)], fd, peer, length) == MHD_YES;
+    if (worker->arriving != NULL) /* it did not begin: see handler.c */
+        connection_give(worker->arriving);
+    worker->arriving = NULL;
+    return taken;
+}
+
+/*
+ * Accepts up to MAX connections that wait at LISTENER. Returns a bit for the daemon that they were
+ * handed to, if there was any.
+ */
+static unsigned accept_at(struct worker *worker, const struct listener *listener, unsigned max,
+                          int64_t now)
 {
     unsigned accepted = 0;
     while (accepted < max) {
@@ -241,7 +261,8 @@ static bool accept_some(struct worker *worker, const struct listener *listener, 
         int fd =
             accept4(listener->fd, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            take_connection(worker, fd, (struct sockaddr *)&peer, length);
+            bool taken = take_connection(worker, listener, fd, (struct sockaddr *)&peer, length);
+            add(taken ? &worker->counts.connections : &worker->counts.refused, 1);
             accepted++;
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             pause_listening(worker, strerror(errno), now);
@@ -251,18 +272,50 @@ static bool accept_some(struct worker *worker, const struct listener *listener, 
         }
         /* Any other error is of a connection that is gone already. */
     }
-    return accepted > 0;
+    return accepted == 0 ? 0 : 1U << daemon_of(listener);
 }
 
 /* ---- The loop ---- */
 
+/* Milliseconds until the library must be looked at again; -1 if it need not. */
+static int64_t time_of_daemons(const struct worker *worker)
+{
+    int64_t wait = -1;
+    for (unsigned i = 0; i < DAEMONS_MAX; i++) {
+        MHD_UNSIGNED_LONG_LONG timeout;
+        if (worker->daemons[i] == NULL || MHD_get_timeout(worker->daemons[i], &timeout) != MHD_YES)
+            continue;
+        int64_t time = timeout < INT_MAX ? (int64_t)timeout : INT_MAX;
+        wait = wait < 0 || time < wait ? time : wait;
+    }
+    return wait;
+}
+
+/* Those of the daemons, as bits, that have something to do though nothing has come in. */
+static unsigned daemons_due(const struct worker *worker)
+{
+    unsigned due = 0;
+    for (unsigned i = 0; i < DAEMONS_MAX; i++) {
+        MHD_UNSIGNED_LONG_LONG timeout;
+        if (worker->daemons[i] != NULL &&
+            MHD_get_timeout(worker->daemons[i], &timeout) == MHD_YES && timeout == 0)
+            due |= 1U << i;
+    }
+    return due;
+}
+
+static void run_daemons(const struct worker *worker, unsigned which)
+{
+    for (unsigned i = 0; i < DAEMONS_MAX; i++) {
+        if (which & 1U << i)
+            MHD_run(worker->daemons[i]);
+    }
+}
+
 /* Milliseconds until the library, or the sockets, must be looked at again; -1 if it need not. */
 static int time_to_wait(const struct worker *worker, int64_t now)
 {
-    MHD_UNSIGNED_LONG_LONG timeout;
-    int64_t wait = -1;
-    if (MHD_get_timeout(worker->daemon, &timeout) == MHD_YES)
-        wait = timeout < INT_MAX ? (int64_t)timeout : INT_MAX;
+    int64_t wait = time_of_daemons(worker);
     if (worker->listen_again != TIME_NEVER) {
         int64_t pause = (worker->listen_again - now) / KAIROS_MILLISECOND + 1;
         pause = pause < 0 ? 0 : pause;
@@ -294,27 +347,25 @@ static void hear_bell(struct worker *worker)
 static bool pass(struct worker *worker, int timeout, int64_t now)
 {
     struct epoll_event events[EVENTS_AT_A_TIME];
-    MHD_UNSIGNED_LONG_LONG due;
     bool wants_stamp = worker->rung != worker->answered;
     int count = epoll_wait(worker->epoll, events, EVENTS_AT_A_TIME, timeout);
-    bool run = MHD_get_timeout(worker->daemon, &due) == MHD_YES && due == 0;
+    unsigned due = daemons_due(worker);
     for (int i = 0; i < count; i++) {
         switch (source_of(&events[i])) {
         case SOURCE_LISTENER:
-            run |= accept_some(worker, listener_of(worker, &events[i]),
-                               wants_stamp ? UINT_MAX : ACCEPTED_AT_A_TIME, now);
+            due |= accept_at(worker, listener_of(worker, &events[i]),
+                             wants_stamp ? UINT_MAX : ACCEPTED_AT_A_TIME, now);
             break;
         case SOURCE_BELL:
             hear_bell(worker);
             break;
         case SOURCE_DAEMON:
-            run = true;
+            due |= 1U << index_of(&events[i]);
             break;
         }
     }
-    if (run)
-        MHD_run(worker->daemon);
-    return count > 0 || run;
+    run_daemons(worker, due);
+    return count > 0 || due != 0;
 }
 
 static void stamp(struct worker *worker, int64_t time)
@@ -345,7 +396,7 @@ static void begin_stop(struct worker *worker, int64_t now)
     size_t count;
     const struct listener *listeners = server_listeners(worker->server, &count);
     for (size_t i = 0; i < count; i++)
-        accept_some(worker, &listeners[i], UINT_MAX, now);
+        accept_at(worker, &listeners[i], UINT_MAX, now);
     stop_listening(worker);
     worker->listen_again = TIME_NEVER;
     server_leave_sockets(worker->server);
@@ -419,6 +470,15 @@ static void *run(void *argument)
 
 /* ---- Lifecycle ---- */
 
+static bool start_daemon(struct worker *worker, unsigned which, unsigned connections)
+{
+    struct MHD_Daemon *daemon = handler_start(worker, which == DAEMON_HTTPS, connections);
+    worker->daemons[which] = daemon;
+    return daemon != NULL &&
+           watch(worker, MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, EPOLLIN,
+                 SOURCE_DAEMON, which);
+}
+
 bool worker_init(struct worker *worker, struct server *server, const struct context *context,
                  unsigned connections, struct failure *failure)
 {
@@ -436,11 +496,11 @@ bool worker_init(struct worker *worker, struct server *server, const struct cont
     if (worker->epoll < 0 || worker->bell < 0 ||
         !watch(worker, worker->bell, EPOLLIN, SOURCE_BELL, 0))
         goto fail;
-    worker->daemon = handler_start(worker, connections);
-    if (worker->daemon == NULL || !constants_create(worker->constants))
+    if (!start_daemon(worker, DAEMON_HTTP, connections))
         goto fail;
-    worker->daemon_epoll = MHD_get_daemon_info(worker->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-    if (!watch(worker, worker->daemon_epoll, EPOLLIN, SOURCE_DAEMON, 0))
+    if (server_tls(server) != NULL && !start_daemon(worker, DAEMON_HTTPS, connections))
+        goto fail;
+    if (!constants_create(worker->constants))
         goto fail;
     if (start_listening(worker))
         return true;

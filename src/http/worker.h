@@ -36,19 +36,25 @@ struct worker_counts {
     _Atomic uint64_t refused;                      /* accepted and closed: too many */
 };
 
+enum {
+    DAEMON_HTTP,
+    DAEMON_HTTPS,
+    DAEMONS_MAX,
+};
+
 struct MHD_Daemon;
+struct connection;
 struct server;
 
 struct worker {
     struct server *server;
     const struct context *context;
-    struct MHD_Daemon *daemon;
+    struct MHD_Daemon *daemons[DAEMONS_MAX]; /* one that speaks HTTP, and one HTTPS; or NULL */
     struct MHD_Response *constants[CONSTANT_COUNT];
     pthread_t thread;
     int epoll; /* the listening sockets, the bell, and the daemon's own epoll */
     int bell;  /* an eventfd: rung when a stamp or a request's waking is wanted, or the server stops
                 */
-    int daemon_epoll;
     bool listening; /* the listening sockets are in the epoll */
     bool stopping;
     int64_t listen_again;    /* when to, after descriptors ran out */
@@ -58,6 +64,8 @@ struct worker {
     uint64_t rung;     /* times that the bell was heard */
     uint64_t answered; /* of these, how many stamps have answered */
 
+    struct connection *spare_connections;
+    struct connection *arriving; /* what is being handed to the library */
     struct request *spare_requests;
     size_t under_way;       /* requests */
     struct request *parked; /* those that wait */

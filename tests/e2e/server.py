@@ -57,9 +57,9 @@ class Answer:
 
 class Server:
     """A server on a free port of 127.0.0.1; `folder` holds its data, and the log of each start.
-    WRAPPER is a command that becomes the one that follows."""
+    WRAPPER is a command that becomes the one that follows; with TLS, a context, it is spoken."""
 
-    def __init__(self, folder, *options, wrapper=(), **popen):
+    def __init__(self, folder, *options, wrapper=(), tls=None, **popen):
         self.folder = Path(folder)
         self.data = self.folder / "data"
         self.log_path = self.folder / f"server-{len(list(self.folder.glob('server-*')))}.log"
@@ -69,6 +69,7 @@ class Server:
         popen = {"env": ENVIRONMENT, "stdin": subprocess.DEVNULL, **popen}
         self.process = subprocess.Popen(command, stderr=self.stream, **popen)
         self.port = None
+        self.tls = tls
 
     def __enter__(self):
         return self
@@ -117,10 +118,16 @@ class Server:
         return self
 
     def connect(self):
+        if self.tls:
+            return http.client.HTTPSConnection(
+                "127.0.0.1", self.port, timeout=PATIENCE, context=self.tls
+            )
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
 
     def socket(self):
-        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return self.tls.wrap_socket(plain) if self.tls else plain
 
     def request(self, method, path, body=None, headers=None, connection=None):
         """One request, on a connection of its own unless one is given."""

@@ -1,0 +1,195 @@
+"""TLS at the address: real clients, certificates that are wrong, and one that is renewed."""
+
+import os
+import re
+import signal
+import socket
+import ssl
+import subprocess
+
+import pytest
+
+from conftest import KAIROS, run
+from server import PATIENCE, Server, wait_until
+
+
+class Certificate:
+    """A certificate for 127.0.0.1 that signs itself, and its key, in files of FOLDER."""
+
+    def __init__(self, folder, name="server"):
+        self.file, self.key = folder / f"{name}.pem", folder / f"{name}.key"
+        self.renew()
+
+    def renew(self):
+        """Makes another one in its place."""
+        run_openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                    "-nodes", "-keyout", self.key, "-out", self.file, "-days", "30",
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1")  # fmt: skip
+        self.key.chmod(0o600)
+
+    @property
+    def options(self):
+        return ["--tls-cert", self.file, "--tls-key", self.key]
+
+    def context(self):
+        """Whom a client trusts."""
+        context = ssl.create_default_context(cafile=self.file)
+        context.check_hostname = False
+        return context
+
+    @property
+    def der(self):
+        return ssl.PEM_cert_to_DER_cert(self.file.read_text())
+
+
+def run_openssl(*arguments, **options):
+    return subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True,
+                          timeout=PATIENCE, **options)  # fmt: skip
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    return Certificate(tmp_path)
+
+
+@pytest.fixture
+def start(tmp_path, certificate):
+    """Starts servers with the certificate, and ends them with the test."""
+    servers = []
+
+    def start_one(*options, **popen):
+        popen.setdefault("tls", certificate.context())
+        servers.append(Server(tmp_path, *certificate.options, *options, **popen))
+        return servers[-1].listening()
+
+    yield start_one
+    for server in servers:
+        server.__exit__()
+
+
+def test_curl(start, certificate):
+    server = start()
+    url = f"https://127.0.0.1:{server.port}/ping/tls"
+    result = run(["curl", "-sS", "--cacert", certificate.file, url, url], b"")
+    assert (result.returncode, result.stdout) == (0, "CreatedOK")
+    assert server.lines("listening")[0]["tls"] == "on"
+    assert server.lines("tls_key") == server.lines("tls_certificate") == []
+    assert server.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("version", "spoken"), [("-tls1_1", False), ("-tls1_2", True), ("-tls1_3", True)]
+)
+def test_versions(start, version, spoken):
+    server = start()
+    command = ["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", version, "-quiet",
+               "-cipher", "ALL:@SECLEVEL=0"]  # fmt: skip
+    request = b"GET /ping/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    done = subprocess.run(command, input=request, capture_output=True, timeout=PATIENCE)
+    assert done.stdout.startswith(b"HTTP/1.1 201 Created") == spoken, done.stderr
+
+
+def test_what_a_client_may_do(start):
+    server = start()
+    connection = server.connect()
+    for status in (201, 200, 200):
+        assert server.get("/ping/kept", connection=connection).status == status
+    body = [{"service": f"s{i}"} for i in range(50_000)]
+    assert server.beat(*body, connection=connection).json["created"] == 50_000
+    listing = server.get("/api/v1/services?limit=1000", connection=connection)
+    assert len(listing.json["services"]) == 1000
+    connection.close()
+    assert server.raw(b"GET /ping/kept HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") == 200
+
+
+def test_plain_http_is_not_answered(start):
+    server = start()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as plain:
+        plain.sendall(b"GET /ping/plain HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        received = b""
+        try:
+            while piece := plain.recv(65536):
+                received += piece
+        except ConnectionResetError:
+            pass
+        assert b"HTTP/1.1" not in received
+    assert server.get("/ping/other").status == 201
+    assert server.get("/api/v1/services/plain").status == 404
+
+
+def test_unix_socket_stays_plain(start, tmp_path):
+    link = f"/tmp/kairos-test-tls-{os.getpid()}"
+    os.symlink(tmp_path, link)
+    try:
+        start("--unix-socket", f"{link}/socket")
+        command = ["curl", "-sS", "--unix-socket", f"{link}/socket", "http://kairos/ping/local"]
+        assert run(command, b"").stdout == "Created"
+    finally:
+        os.unlink(link)
+
+
+def test_term_answers_what_is_under_way(start):
+    server = start("--threads", 1)
+    body = b'{"service":"slow"}'
+    with server.socket() as upload:
+        head = f"POST /api/v1/heartbeats HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+        upload.sendall(head.encode() + body[:5])
+        assert server.get("/ping/other").status == 201
+        server.signal(signal.SIGTERM)
+        server.line("stopping")
+        upload.sendall(body[5:])
+        answer = b""
+        while received := upload.recv(65536):
+            answer += received
+    assert answer.startswith(b"HTTP/1.1 200 OK") and b'"accepted":1' in answer
+    assert server.process.wait(PATIENCE) == 0
+
+
+def refused(folder, *options):
+    command = [KAIROS, "serve", "--port", "0", "--data-dir", folder / "d", *map(str, options)]
+    return run(command, b"")
+
+
+def test_one_file_alone(tmp_path, certificate):
+    for options in (certificate.options[:2], certificate.options[2:]):
+        result = refused(tmp_path, *options)
+        assert result.returncode == 2
+        assert "--tls-cert and --tls-key" in result.stderr
+
+
+def test_files_that_do_not_do(tmp_path, certificate):
+    other = Certificate(tmp_path, "other")
+    for cert, key, message in [
+        ("nowhere.pem", certificate.key, "--tls-cert: cannot read nowhere.pem"),
+        (certificate.file, "nowhere.key", "--tls-key: cannot read nowhere.key"),
+        (certificate.key, certificate.key, "--tls-cert: no chain of PEM certificates"),
+        (certificate.file, certificate.file, "--tls-key: no PEM private key"),
+        (certificate.file, other.key, "is not that of the certificate"),
+        (tmp_path, certificate.key, "--tls-cert: cannot read"),
+        ("/dev/zero", certificate.key, "--tls-cert: cannot read /dev/zero"),
+    ]:
+        result = refused(tmp_path, "--tls-cert", cert, "--tls-key", key)
+        assert result.returncode == 1
+        assert message in result.stderr
+
+
+def test_tls_alone_lets_nobody_in(tmp_path, certificate):
+    result = refused(tmp_path, "--host", "0.0.0.0", *certificate.options)
+    assert result.returncode == 2
+    assert "--insecure-no-auth" in result.stderr
+
+
+def test_key_that_everybody_can_read(start, certificate):
+    certificate.key.chmod(0o644)
+    server = start()
+    assert str(certificate.key) in server.line("tls_key")["file"]
+
+
+def test_certificate_that_has_expired(start, certificate):
+    request = certificate.file.with_suffix(".csr")
+    run_openssl("req", "-new", "-key", certificate.key, "-out", request, "-subj", "/CN=localhost")
+    run_openssl("x509", "-req", "-in", request, "-signkey", certificate.key, "-days", "-1",
+                "-out", certificate.file)  # fmt: skip
+    server = start()
+    assert re.fullmatch(r"20\d\d-.*Z", server.line("tls_certificate")["expired_at"])
+    assert server.process.poll() is None
