@@ -41,12 +41,13 @@ static void write_page(struct writer *writer, const struct context *context, uns
                        uint64_t limit, uint64_t cursor)
 {
     struct service_view views[STEP];
+    struct engine_filter filter = {.statuses = statuses};
     int64_t now = clock_now(context->clock);
     uint64_t written = 0;
     writer_print(writer, "{\"services\":[");
     do {
         size_t wanted = limit - written < STEP ? (size_t)(limit - written) : STEP;
-        size_t count = engine_list(context->engine, statuses, now, &cursor, views, wanted);
+        size_t count = engine_list(context->engine, &filter, now, &cursor, views, wanted);
         for (size_t i = 0; i < count; i++, written++) {
             if (written > 0)
                 writer_print(writer, ",");

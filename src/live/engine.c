@@ -1,7 +1,8 @@
 /*
  * engine.c - the engine's life and lock, new services, figures. Heartbeats stand in
  * engine_heartbeats.c, the passing of time in engine_time.c, what is asked of single services in
- * engine_services.c, the steps on one service in watched.c.
+ * engine_services.c, and of many in engine_list.c; what those follow that nobody declared in
+ * engine_rules.c; the steps on one service in watched.c.
  */
 #include <sched.h>
 #include <stdlib.h>
@@ -168,6 +169,7 @@ struct engine *engine_create(struct registry *registry, const struct engine_opti
     engine->registry = registry;
     engine->judged_until = since;
     pthread_mutex_init(&engine->lock, NULL);
+    labels_init(&engine->labels, registry_capacity(registry));
     uint32_t gaps = registry_gap_count(registry);
     atomic_init(&engine->fresh_from, gaps > 0 ? registry_gap(registry, gaps).to : TIME_NEVER);
 
@@ -188,6 +190,7 @@ void engine_destroy(struct engine *engine)
     if (engine == NULL)
         return;
     wheel_finish(&engine->wheel);
+    labels_finish(&engine->labels);
     if (engine->states != NULL)
         munmap(engine->states, engine->states_size);
     index_finish(&engine->index);
@@ -197,7 +200,8 @@ void engine_destroy(struct engine *engine)
 
 /* ---- New services ---- */
 
-struct service engine_new_service(const struct engine *engine, const char *name, size_t length)
+/* A service that there is not yet: NAME, the default policy, never seen. */
+static struct service new_service(const struct engine *engine, const char *name, size_t length)
 {
     struct service service = {
         .length = (uint8_t)length,
@@ -219,12 +223,10 @@ static size_t count_services(const struct engine *engine)
     return count;
 }
 
-/* Adds a service; ENGINE_NO_SPACE when the registry has to grow first. */
-static enum engine_result add(struct engine *engine, uint64_t hash, const struct service *new,
+/* Puts a new service into its slot; ENGINE_NO_SPACE when the registry has to grow first. */
+static enum engine_result put(struct engine *engine, uint64_t hash, const struct service *new,
                               struct watched *watched)
 {
-    if (count_services(engine) >= engine->options.max_services)
-        return ENGINE_FULL;
     *watched = (struct watched){.last_seen = TIME_NEVER, .service = *new};
     watched->service.gap_number = (uint8_t)registry_gap_count(engine->registry);
     watched->slot = registry_add(engine->registry, &watched->service, TIME_NEVER);
@@ -237,6 +239,24 @@ static enum engine_result add(struct engine *engine, uint64_t hash, const struct
     engine_set_state(engine, watched->slot, STATE_NEW);
     engine->counters.created++;
     return ENGINE_CREATED;
+}
+
+static enum engine_result add(struct engine *engine, const char *name, size_t length, uint64_t hash,
+                              const struct creation *create, struct watched *watched)
+{
+    const struct label *label = NULL;
+    if (count_services(engine) >= engine->options.max_services)
+        return ENGINE_FULL;
+    struct service new = new_service(engine, name, length);
+    new.declared = create->change != NULL;
+    if (new.declared)
+        engine_merge(engine, create->change, &new);
+    else
+        label = engine_rule_for(engine, &new);
+    enum engine_result result = put(engine, hash, &new, watched);
+    if (result == ENGINE_CREATED && label != NULL)
+        labels_set(&engine->labels, watched->slot, label); /* without memory it has none */
+    return result;
 }
 
 /* Lets the registry grow, without the lock. */
@@ -272,7 +292,7 @@ void engine_make_room(struct engine *engine)
 }
 
 enum engine_result engine_enter(struct engine *engine, const char *name, size_t length,
-                                uint64_t hash, const struct service *create,
+                                uint64_t hash, const struct creation *create,
                                 struct watched *watched)
 {
     for (;;) {
@@ -283,7 +303,7 @@ enum engine_result engine_enter(struct engine *engine, const char *name, size_t 
             return ENGINE_OK;
         }
         enum engine_result result =
-            create == NULL ? ENGINE_UNKNOWN : add(engine, hash, create, watched);
+            create == NULL ? ENGINE_UNKNOWN : add(engine, name, length, hash, create, watched);
         if (result == ENGINE_CREATED)
             return result;
         /* Room for a name and its rest, and it was refused: then memory ran out. */
@@ -296,6 +316,13 @@ enum engine_result engine_enter(struct engine *engine, const char *name, size_t 
             return result;
         }
     }
+}
+
+enum engine_result engine_seek(struct engine *engine, const char *name, size_t length,
+                               struct watched *watched)
+{
+    return engine_enter(engine, name, length, index_hash(&engine->index, name, length), NULL,
+                        watched);
 }
 
 /* ---- Figures ---- */

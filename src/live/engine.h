@@ -31,6 +31,7 @@
 #include "failure.h"
 #include "gap.h"
 #include "incident.h"
+#include "labels.h"
 #include "registry.h"
 
 /* Live intervals are whole milliseconds and no shorter. */
@@ -167,28 +168,29 @@ struct service_view {
     uint64_t missed_count; /* counted misses since the last heartbeat or alert */
     bool has_incident;
     struct incident incident; /* the open one */
+    struct label label;
 };
 
 /* Returns ENGINE_OK and fills VIEW, or ENGINE_UNKNOWN. */
 enum engine_result engine_find(struct engine *engine, const char *name, size_t length, int64_t now,
                                struct service_view *view);
 
-/*
- * Fills VIEWS with up to MAX services whose status is in STATUSES (a mask of 1 << status), in an
- * order that stays; begins at *CURSOR (0 is the beginning) and moves it. *CURSOR is 0 when there
- * are no further ones. Returns how many were filled in.
- */
-size_t engine_list(struct engine *engine, unsigned statuses, int64_t now, uint64_t *cursor,
-                   struct service_view *views, size_t max);
-
 /* What to change of a service. What is not said stays, or is the default of a new one. */
 struct service_change {
     bool has_interval, has_tolerance, has_allowed_misses, has_max_runtime;
+    bool has_description, has_tags;
     struct kairos_policy policy;
     int64_t max_runtime;
-    bool replace; /* what is not said becomes the default */
+    struct label label;
+    bool replace; /* what is not said becomes the default; of the label it stays */
     bool create;  /* if there is no such service; it is new then and raises nothing */
 };
+
+/* What LABEL becomes by CHANGE. */
+void service_change_label(const struct service_change *change, struct label *label);
+
+/* Whether the engine would take CHANGE: ENGINE_OK or one of ENGINE_BAD_…. */
+enum engine_result service_change_check(const struct service_change *change);
 
 /*
  * Changes a service at NOW and declares it. Returns ENGINE_OK, _CREATED, _UNKNOWN, _FULL,
@@ -207,6 +209,13 @@ enum engine_result engine_delete(struct engine *engine, const char *name, size_t
                                  int64_t now);
 
 /*
+ * Gives a declared service the label that was kept of it: at the start. Returns ENGINE_OK,
+ * _NO_SPACE when memory ran out, or _UNKNOWN when there is none, or it is not declared.
+ */
+enum engine_result engine_label(struct engine *engine, const char *name, size_t length,
+                                const struct label *label);
+
+/*
  * Brings an incident of this engine that was told as opened up to date: its count of alerts, the
  * newest, its fails. Returns false if it is no longer open.
  */
@@ -217,6 +226,101 @@ bool engine_update_incident(struct engine *engine, int64_t now, struct incident 
  * registry that could not grow is tried again.
  */
 void engine_make_room(struct engine *engine);
+
+/* ---- Many services ---- */
+
+/* Which services; all conditions hold. */
+struct engine_filter {
+    unsigned statuses;                /* a mask of 1 << status */
+    struct tags tags;                 /* all of these */
+    char search[KAIROS_SERVICE_SIZE]; /* names that contain this, in lower case */
+    size_t search_length;             /* 0 is any name */
+};
+
+/* All services. */
+struct engine_filter engine_filter_all(void);
+
+/* So many slots one call of what follows looks at, at most: a fraction of a millisecond unless it
+ * searches names. */
+#define ENGINE_LOOKS 65536
+
+/*
+ * Fills VIEWS with up to MAX services that FILTER asks for, in an order that stays; begins at
+ * *CURSOR (0 is the beginning) and moves it. *CURSOR is 0 when there are no further ones. Returns
+ * how many were filled in; fewer than MAX, with a cursor to go on from, when it has looked at
+ * enough.
+ */
+size_t engine_list(struct engine *engine, const struct engine_filter *filter, int64_t now,
+                   uint64_t *cursor, struct service_view *views, size_t max);
+
+struct service_name {
+    uint8_t length;
+    char text[KAIROS_SERVICE_SIZE]; /* padded with NULs */
+};
+
+/* The same for names alone. */
+size_t engine_names(struct engine *engine, const struct engine_filter *filter, uint64_t *cursor,
+                    struct service_name *names, size_t max);
+
+enum engine_order {
+    ENGINE_BY_NAME,
+    ENGINE_BY_LAST_SEEN, /* those that never beat come first */
+};
+
+/* Where a service stands in an order; those seen at the same time are in the order of names. */
+struct engine_key {
+    int64_t last_seen;
+    struct service_name name;
+};
+
+/*
+ * Those MAX services that come first behind a place in an order: all are looked at, in steps.
+ *
+ *     struct selection selection = {.order = …, .keys = keys, .max = 100};
+ *     while (engine_select(engine, &filter, &selection))
+ *         ...
+ *     keys[0] to keys[selection.count - 1] are sorted
+ */
+struct selection {
+    enum engine_order order;
+    bool descending;
+    bool has_after; /* only what comes behind this key */
+    struct engine_key after;
+    struct engine_key *keys; /* room for MAX, which is 1 or more */
+    size_t max;
+    size_t count;
+    uint64_t slot; /* where to go on; 0 at first */
+};
+
+/* Looks at ENGINE_LOOKS slots more. Returns whether there are further ones. */
+bool engine_select(struct engine *engine, const struct engine_filter *filter,
+                   struct selection *selection);
+
+/* ---- Rules: what is expected of services that nobody declared ---- */
+
+struct rules;
+
+/*
+ * From now on services that appear are given what RULES say (rules.h), which stay the caller's and
+ * must outlive the engine, or be replaced by others before. Services that there are stay as they
+ * are until engine_follow. Returns the rules that were in force, NULL at first.
+ */
+const struct rules *engine_set_rules(struct engine *engine, const struct rules *rules);
+
+/*
+ * Gives services that nobody declared what the rules say, from *CURSOR (0 at first) on: looks at a
+ * bounded number of slots, and moves the cursor, to 0 when there are no further ones. What a
+ * service has done and missed stays; one of which nothing differs is not touched. Returns how many
+ * were changed.
+ */
+size_t engine_follow(struct engine *engine, int64_t now, uint64_t *cursor);
+
+/*
+ * Nobody declares the service any more: one that never beat is deleted, another follows the rules
+ * from now on. Returns ENGINE_OK or ENGINE_UNKNOWN.
+ */
+enum engine_result engine_undeclare(struct engine *engine, const char *name, size_t length,
+                                    int64_t now);
 
 /* ---- Figures ---- */
 

@@ -7,6 +7,9 @@
  * are worked on. */
 #define BATCH 32
 
+/* A service that beats appears. */
+static const struct creation appearing;
+
 enum quick {
     QUICK_DONE,
     QUICK_OLDER,
@@ -32,9 +35,8 @@ static enum engine_result beat_slowly(struct engine *engine, const char *name, s
                                       uint64_t hash, int64_t time, int64_t now, bool stored)
 {
     struct watched watched;
-    struct service new = engine_new_service(engine, name, length);
-    enum engine_result result = engine_enter(engine, name, length, hash,
-                                             engine->options.auto_create ? &new : NULL, &watched);
+    enum engine_result result = engine_enter(
+        engine, name, length, hash, engine->options.auto_create ? &appearing : NULL, &watched);
     if (result != ENGINE_OK && result != ENGINE_CREATED)
         return result;
     if (time > watched.last_seen || (stored && time == watched.last_seen))
@@ -134,10 +136,9 @@ static enum engine_result ping_report(struct engine *engine, const char *name, s
                                       uint64_t hash, enum engine_action action, int64_t now)
 {
     struct watched watched;
-    struct service new = engine_new_service(engine, name, length);
     bool create = engine->options.auto_create && action != ENGINE_LOG;
     enum engine_result result =
-        engine_enter(engine, name, length, hash, create ? &new : NULL, &watched);
+        engine_enter(engine, name, length, hash, create ? &appearing : NULL, &watched);
     if (result != ENGINE_OK && result != ENGINE_CREATED)
         return result;
     if (action == ENGINE_FAIL) {

@@ -5,10 +5,7 @@
 
 #include "engine_state.h"
 
-/* So many slots are passed over before others get the lock. */
-#define CHUNK 65536
-
-static enum service_status status_of(enum state state)
+enum service_status state_status(enum state state)
 {
     static const enum service_status statuses[STATE_COUNT] = {
         [STATE_NEW] = SERVICE_NEW,   [STATE_UP] = SERVICE_UP,     [STATE_RUNNING] = SERVICE_UP,
@@ -33,13 +30,13 @@ static uint64_t missed_count(const struct watched *watched, int64_t now)
                                          : misses;
 }
 
-static void view_of(struct engine *engine, const struct watched *watched, int64_t now,
-                    struct service_view *view)
+void watched_view(struct engine *engine, const struct watched *watched, int64_t now,
+                  struct service_view *view)
 {
     const struct service *service = &watched->service;
     *view = (struct service_view){
         .length = service->length,
-        .status = status_of(engine->states[watched->slot]),
+        .status = state_status(engine->states[watched->slot]),
         .declared = service->declared,
         .policy = service->expectation.policy,
         .max_runtime = service->max_runtime,
@@ -52,14 +49,7 @@ static void view_of(struct engine *engine, const struct watched *watched, int64_
     memcpy(view->name, service->name, sizeof(view->name));
     if (view->has_incident)
         watched_describe(watched, now, &view->incident);
-}
-
-/* Finds a service; on ENGINE_OK the lock is held. */
-static enum engine_result find(struct engine *engine, const char *name, size_t length,
-                               struct watched *watched)
-{
-    return engine_enter(engine, name, length, index_hash(&engine->index, name, length), NULL,
-                        watched);
+    labels_get(&engine->labels, watched->slot, &view->label);
 }
 
 /* ---- Seeing ---- */
@@ -68,53 +58,18 @@ enum engine_result engine_find(struct engine *engine, const char *name, size_t l
                                struct service_view *view)
 {
     struct watched watched;
-    enum engine_result result = find(engine, name, length, &watched);
+    enum engine_result result = engine_seek(engine, name, length, &watched);
     if (result != ENGINE_OK)
         return result;
-    view_of(engine, &watched, now, view);
+    watched_view(engine, &watched, now, view);
     engine_unlock(engine);
     return ENGINE_OK;
-}
-
-static bool is_listed(const struct engine *engine, uint32_t slot, unsigned statuses)
-{
-    enum state state = atomic_load_explicit(&engine->states[slot], memory_order_relaxed);
-    return state != STATE_NONE && (statuses & 1u << status_of(state)) != 0;
-}
-
-/* The first slot from SLOT on that is listed; the number of slots if there is none. */
-static uint64_t next_listed(struct engine *engine, uint64_t slot, unsigned statuses)
-{
-    uint64_t slots = registry_slots(engine->registry);
-    for (; slot < slots && !is_listed(engine, (uint32_t)slot, statuses); slot++) {
-        if (slot % CHUNK == 0)
-            engine_yield(engine);
-    }
-    return slot;
-}
-
-size_t engine_list(struct engine *engine, unsigned statuses, int64_t now, uint64_t *cursor,
-                   struct service_view *views, size_t max)
-{
-    size_t count = 0;
-    engine_lock(engine);
-    uint64_t slots = registry_slots(engine->registry);
-    uint64_t slot = next_listed(engine, *cursor, statuses);
-    while (slot < slots && count < max) {
-        struct watched watched;
-        watched_load(engine, &watched, (uint32_t)slot);
-        view_of(engine, &watched, now, &views[count++]);
-        slot = next_listed(engine, slot + 1, statuses);
-    }
-    engine_unlock(engine);
-    *cursor = slot < slots ? slot : 0;
-    return count;
 }
 
 bool engine_update_incident(struct engine *engine, int64_t now, struct incident *incident)
 {
     struct watched watched;
-    if (find(engine, incident->service, strlen(incident->service), &watched) != ENGINE_OK)
+    if (engine_seek(engine, incident->service, strlen(incident->service), &watched) != ENGINE_OK)
         return false;
     bool open =
         watched_has_incident(&watched) && watched.service.incident_started == incident->started_at;
@@ -158,8 +113,29 @@ static enum engine_result check(const struct kairos_policy *policy, int64_t max_
     return is_whole(policy->tolerance) ? ENGINE_OK : ENGINE_BAD_TOLERANCE;
 }
 
-/* SERVICE as CHANGE wants it; its expectation is not started anew. */
-static void merge(const struct engine *engine, const struct service_change *change,
+enum engine_result service_change_check(const struct service_change *change)
+{
+    struct kairos_policy policy = kairos_policy_default();
+    if (change->has_interval)
+        policy.interval = change->policy.interval;
+    if (change->has_tolerance)
+        policy.tolerance = change->policy.tolerance;
+    if (change->has_allowed_misses)
+        policy.allowed_misses = change->policy.allowed_misses;
+    return check(&policy, change->has_max_runtime ? change->max_runtime : 0);
+}
+
+void service_change_label(const struct service_change *change, struct label *label)
+{
+    if (change->has_tags)
+        label->tags = change->label.tags;
+    if (change->has_description) {
+        label->length = change->label.length;
+        memcpy(label->description, change->label.description, sizeof(label->description));
+    }
+}
+
+void engine_merge(const struct engine *engine, const struct service_change *change,
                   struct service *service)
 {
     struct kairos_policy *policy = &service->expectation.policy;
@@ -196,21 +172,49 @@ static void set_policy(struct watched *watched, const struct kairos_policy *poli
                                                          now, watched_repeats(watched)));
 }
 
+bool watched_adopt(struct watched *watched, const struct service *wanted, int64_t now)
+{
+    struct service *service = &watched->service;
+    if (is_same(&service->expectation.policy, &wanted->expectation.policy) &&
+        service->max_runtime == wanted->max_runtime)
+        return false;
+    set_policy(watched, &wanted->expectation.policy, now);
+    service->max_runtime = wanted->max_runtime;
+    watched->changed = true;
+    return true;
+}
+
+/* Gives a service that there is the label that CHANGE wants. */
+static bool change_label(struct engine *engine, uint32_t slot, const struct service_change *change)
+{
+    struct label label;
+    if (!change->has_tags && !change->has_description)
+        return true;
+    labels_get(&engine->labels, slot, &label);
+    service_change_label(change, &label);
+    return labels_set(&engine->labels, slot, &label);
+}
+
 /* Changes a service that there is; the lock is held. */
 static enum engine_result change_found(struct engine *engine, struct watched *watched,
                                        const struct service_change *change, int64_t now)
 {
     struct service wanted = watched->service;
-    merge(engine, change, &wanted);
-    enum engine_result result = check(&wanted.expectation.policy, wanted.max_runtime);
-    if (result != ENGINE_OK)
-        return result;
-    set_policy(watched, &wanted.expectation.policy, now);
-    watched->service.max_runtime = wanted.max_runtime;
+    if (!change_label(engine, watched->slot, change))
+        return ENGINE_NO_SPACE;
+    engine_merge(engine, change, &wanted);
+    watched_adopt(watched, &wanted, now);
     watched->service.declared = true;
     watched->changed = true;
     watched_settle(engine, watched);
     return ENGINE_OK;
+}
+
+/* A service that was created just now and cannot be completed is none. */
+static void take_back(struct engine *engine, struct watched *watched, int64_t now)
+{
+    watched_remove(engine, watched, INCIDENT_DELETED, now);
+    engine->counters.created--;
 }
 
 enum engine_result engine_change(struct engine *engine, const char *name, size_t length,
@@ -218,24 +222,41 @@ enum engine_result engine_change(struct engine *engine, const char *name, size_t
                                  struct service_view *view)
 {
     struct watched watched;
-    struct service new = engine_new_service(engine, name, length);
-    new.declared = true;
-    merge(engine, change, &new);
+    struct creation create = {.change = change};
+    enum engine_result valid = service_change_check(change);
     /* Nothing is created that would then be refused. */
-    enum engine_result valid = check(&new.expectation.policy, new.max_runtime);
-    bool create = change->create && valid == ENGINE_OK;
+    bool may_create = change->create && valid == ENGINE_OK;
     enum engine_result result =
         engine_enter(engine, name, length, index_hash(&engine->index, name, length),
-                     create ? &new : NULL, &watched);
+                     may_create ? &create : NULL, &watched);
     if (result == ENGINE_UNKNOWN && change->create)
         return valid;
     if (result != ENGINE_OK && result != ENGINE_CREATED)
         return result;
-    enum engine_result changed = change_found(engine, &watched, change, now);
+    enum engine_result changed = valid;
     if (changed == ENGINE_OK)
-        view_of(engine, &watched, now, view);
+        changed = change_found(engine, &watched, change, now);
+    if (changed == ENGINE_OK)
+        watched_view(engine, &watched, now, view);
+    else if (result == ENGINE_CREATED)
+        take_back(engine, &watched, now);
     engine_unlock(engine);
     return changed == ENGINE_OK ? result : changed;
+}
+
+enum engine_result engine_label(struct engine *engine, const char *name, size_t length,
+                                const struct label *label)
+{
+    struct watched watched;
+    enum engine_result result = engine_seek(engine, name, length, &watched);
+    if (result != ENGINE_OK)
+        return result;
+    if (!watched.service.declared)
+        result = ENGINE_UNKNOWN;
+    else if (!labels_set(&engine->labels, watched.slot, label))
+        result = ENGINE_NO_SPACE;
+    engine_unlock(engine);
+    return result;
 }
 
 static void pause_service(struct engine *engine, struct watched *watched, int64_t now)
@@ -256,7 +277,7 @@ enum engine_result engine_pause(struct engine *engine, const char *name, size_t 
                                 int64_t now, struct service_view *view)
 {
     struct watched watched;
-    enum engine_result result = find(engine, name, length, &watched);
+    enum engine_result result = engine_seek(engine, name, length, &watched);
     if (result != ENGINE_OK)
         return result;
     if (paused && !watched.service.paused)
@@ -266,7 +287,7 @@ enum engine_result engine_pause(struct engine *engine, const char *name, size_t 
     watched.service.declared = true;
     watched.changed = true;
     watched_settle(engine, &watched);
-    view_of(engine, &watched, now, view);
+    watched_view(engine, &watched, now, view);
     engine_unlock(engine);
     return ENGINE_OK;
 }
@@ -275,7 +296,7 @@ enum engine_result engine_delete(struct engine *engine, const char *name, size_t
                                  int64_t now)
 {
     struct watched watched;
-    enum engine_result result = find(engine, name, length, &watched);
+    enum engine_result result = engine_seek(engine, name, length, &watched);
     if (result != ENGINE_OK)
         return result;
     watched_remove(engine, &watched, INCIDENT_DELETED, now);

@@ -52,6 +52,8 @@ struct engine {
     struct wheel wheel;
     uint64_t services[STATE_COUNT]; /* that of STATE_NONE means nothing */
     bool no_space;                  /* the registry could not grow */
+    struct labels labels;
+    const struct rules *rules; /* or NULL: options.policy alone */
 };
 
 struct watched {
@@ -128,15 +130,39 @@ int64_t watched_forget_after(const struct engine *engine, const struct watched *
 void watched_remove(struct engine *engine, struct watched *watched, enum incident_end end,
                     int64_t now);
 
+/* How a service is created that there is not yet. */
+struct creation {
+    const struct service_change *change; /* declared so; NULL: it appears, and follows the rules */
+};
+
 /*
  * Finds the slot of a service or creates it as CREATE says (NULL: not at all). Returns with the
  * lock held and WATCHED loaded when the result is ENGINE_OK or ENGINE_CREATED, else without.
  */
 enum engine_result engine_enter(struct engine *engine, const char *name, size_t length,
-                                uint64_t hash, const struct service *create,
+                                uint64_t hash, const struct creation *create,
                                 struct watched *watched);
 
-/* A service that there is not yet: NAME, the default policy, never seen. */
-struct service engine_new_service(const struct engine *engine, const char *name, size_t length);
+/* Finds a service that there is; on ENGINE_OK the lock is held. */
+enum engine_result engine_seek(struct engine *engine, const char *name, size_t length,
+                               struct watched *watched);
+
+/* The service as it is seen at NOW. */
+void watched_view(struct engine *engine, const struct watched *watched, int64_t now,
+                  struct service_view *view);
+
+/* The status that a service in STATE has for others. */
+enum service_status state_status(enum state state);
+
+/* SERVICE as CHANGE wants its policy; its expectation is not started anew. */
+void engine_merge(const struct engine *engine, const struct service_change *change,
+                  struct service *service);
+
+/* Gives a service the policy and max_runtime of WANTED at NOW. Returns whether they differed. */
+bool watched_adopt(struct watched *watched, const struct service *wanted, int64_t now);
+
+/* Gives SERVICE, which nobody declared, the policy that the rules say; returns the label that they
+ * say, or NULL for none. */
+const struct label *engine_rule_for(const struct engine *engine, struct service *service);
 
 #endif

@@ -355,5 +355,6 @@ void watched_remove(struct engine *engine, struct watched *watched, enum inciden
     index_remove(&engine->index, hash, watched->slot); /* from here on no heartbeat finds it */
     wheel_remove(&engine->wheel, watched->slot);
     engine_set_state(engine, watched->slot, STATE_NONE);
+    labels_clear(&engine->labels, watched->slot);
     registry_remove(engine->registry, watched->slot);
 }

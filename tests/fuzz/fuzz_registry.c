@@ -183,7 +183,8 @@ static void check_views(struct engine *engine)
 {
     static struct service_view views[SLOTS_PER_PAGE];
     uint64_t cursor = 0;
-    size_t count = engine_list(engine, UINT32_MAX, NOW, &cursor, views, SLOTS_PER_PAGE);
+    struct engine_filter all = engine_filter_all();
+    size_t count = engine_list(engine, &all, NOW, &cursor, views, SLOTS_PER_PAGE);
     for (size_t i = 0; i < count; i++) {
         struct service_view found;
         EXPECT(engine_find(engine, views[i].name, views[i].length, NOW, &found) == ENGINE_OK);

@@ -536,7 +536,7 @@ static unsigned statuses(const struct simulation *s, char *word)
 
 static void do_list(struct simulation *s, char **words, size_t count)
 {
-    unsigned mask = statuses(s, words[1]);
+    struct engine_filter filter = {.statuses = statuses(s, words[1])};
     int64_t now = number(s, words[2]);
     struct service_view views[PAGE];
     uint64_t cursor = 0;
@@ -544,7 +544,7 @@ static void do_list(struct simulation *s, char **words, size_t count)
 
     (void)count;
     do {
-        size_t found = engine_list(s->engine, mask, now, &cursor, views, PAGE);
+        size_t found = engine_list(s->engine, &filter, now, &cursor, views, PAGE);
 
         for (size_t i = 0; i < found; i++)
             print_view("service", &views[i]);

@@ -250,8 +250,8 @@ static void *change(void *argument)
     while (views != NULL && !atomic_load(&scene->over)) {
         uint64_t cursor = dice_below(&dice, 1000);
         change_one(scene, &dice);
-        engine_list(scene->engine, 1u << dice_below(&dice, SERVICE_STATUS_COUNT),
-                    atomic_load(&scene->now), &cursor, views, 10);
+        struct engine_filter filter = {.statuses = 1u << dice_below(&dice, SERVICE_STATUS_COUNT)};
+        engine_list(scene->engine, &filter, atomic_load(&scene->now), &cursor, views, 10);
     }
     free(views);
     return NULL;
