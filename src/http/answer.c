@@ -19,7 +19,8 @@ static const struct {
 static void queue(struct request *request, unsigned status, struct MHD_Response *response)
 {
     request->queued = MHD_queue_response(request->connection, status, response) == MHD_YES;
-    worker_count_answer(request->worker, status);
+    if (request->queued)
+        request->status = status;
 }
 
 /* Queues RESPONSE, which may be NULL if memory ran out, and lets go of it. */

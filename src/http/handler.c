@@ -98,11 +98,15 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 static void completed(void *context, struct MHD_Connection *connection, void **state,
                       enum MHD_RequestTerminationCode code)
 {
-    (void)context;
+    struct worker *worker = context;
+    struct request *request = *state;
     (void)connection;
     (void)code;
-    if (*state != NULL)
-        give_request(*state);
+    if (request != NULL) {
+        traffic_count(&worker->traffic, request->route.number, request->status,
+                      clock_now(worker->context->clock) - request->began);
+        give_request(request);
+    }
     *state = NULL;
 }
 

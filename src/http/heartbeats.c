@@ -154,7 +154,7 @@ static void answer_batch(struct request *request, const struct batch *batch)
     memset(&outcome, 0, offsetof(struct outcome, errors));
     outcome.error_count = 0;
     count_results(batch, &outcome);
-    worker_count_invalid(request->worker, batch->bad);
+    worker_count_events(request->worker, batch->total, batch->bad);
 
     uint64_t accepted = outcome.ok + outcome.created + outcome.older;
     bool full = outcome.refused[ENGINE_FULL] + outcome.refused[ENGINE_NO_SPACE] > 0;

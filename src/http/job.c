@@ -20,6 +20,8 @@ struct job_pool {
     bool stopping;
     bool stopped; /* there are no threads */
     unsigned running;
+    size_t queued, stepping;
+    uint64_t steps;
     pthread_t threads[];
 };
 
@@ -34,14 +36,17 @@ static void enqueue(struct job_pool *pool, struct job *job)
     else
         pool->last->next = job;
     pool->last = job;
+    pool->queued++;
     pthread_cond_signal(&pool->submitted);
 }
 
 static struct job *dequeue(struct job_pool *pool)
 {
     struct job *job = pool->first;
-    if (job != NULL)
-        pool->first = job->next;
+    if (job == NULL)
+        return NULL;
+    pool->first = job->next;
+    pool->queued--;
     return job;
 }
 
@@ -54,9 +59,12 @@ static void step(struct job_pool *pool, struct job *job)
     job->place = JOB_RUNNING;
     job->again = false;
     if (!job->abandoned) {
+        pool->stepping++;
         pthread_mutex_unlock(&pool->lock);
         more = job->run(job);
         pthread_mutex_lock(&pool->lock);
+        pool->stepping--;
+        pool->steps++;
     }
     job->place = JOB_IDLE;
     if (job->abandoned) {
@@ -145,6 +153,19 @@ void job_pool_destroy(struct job_pool *pool)
     pthread_cond_destroy(&pool->submitted);
     pthread_mutex_destroy(&pool->lock);
     free(pool);
+}
+
+struct job_figures job_pool_figures(struct job_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    struct job_figures figures = {
+        .threads = pool->running,
+        .queued = pool->queued,
+        .running = pool->stepping,
+        .steps = pool->steps,
+    };
+    pthread_mutex_unlock(&pool->lock);
+    return figures;
 }
 
 /* ---- Jobs ---- */

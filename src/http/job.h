@@ -45,6 +45,8 @@
 #define KAIROS_HTTP_JOB_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "failure.h"
 
@@ -86,6 +88,16 @@ void job_pool_stop(struct job_pool *pool);
 
 /* Stops it if need be; accepts NULL. All jobs must have been abandoned: the server is destroyed. */
 void job_pool_destroy(struct job_pool *pool);
+
+struct job_figures {
+    unsigned threads;
+    size_t queued;  /* jobs that wait for a thread */
+    size_t running; /* jobs that have one */
+    uint64_t steps; /* that were done */
+};
+
+/* From any thread, while the pool is not being stopped. */
+struct job_figures job_pool_figures(struct job_pool *pool);
 
 /* ---- In the thread of the request's worker ---- */
 

@@ -35,6 +35,7 @@ struct request {
     char *body;        /* what was collected of it, from malloc; NULL if there is none */
     size_t length;
     size_t capacity;
+    unsigned status;                           /* of the answer; 0 while there is none */
     bool no_memory;                            /* the body could not be kept */
     bool queued;                               /* an answer is on its way */
     bool parked;                               /* nobody looks at its connection */

@@ -82,17 +82,20 @@ const struct endpoint *router_next(size_t *position)
 struct route router_find(enum method method, const char *path)
 {
     struct route route = {0};
+    unsigned number = 0;
     if (*path != '/')
         path = skip_authority(path);
     for (size_t i = 0; i < COUNT_OF(resources); i++) {
         const struct resource *resource = resources[i];
         for (size_t e = 0; e < resource->count; e++) {
             const struct endpoint *endpoint = &resource->endpoints[e];
+            number++;
             if (!router_match(endpoint->path, path, &route))
                 continue;
             route.allowed |= endpoint->methods;
             if (endpoint->methods & method) {
                 route.endpoint = endpoint;
+                route.number = number;
                 return route;
             }
         }

@@ -13,8 +13,12 @@
 /* Segments in braces that a path can have. */
 #define ROUTE_SEGMENTS_MAX 3
 
+/* Stands for the number of an endpoint where there is none. */
+#define ROUTE_OTHER 0
+
 struct route {
     const struct endpoint *endpoint; /* NULL if there is none for this path and method */
+    unsigned number;  /* of the endpoint, from 1, in the order of router_next; else ROUTE_OTHER */
     unsigned allowed; /* the methods that the path takes; 0 if there is no such path */
     struct slice segments[ROUTE_SEGMENTS_MAX]; /* what stands for those in braces, as it came */
     size_t segment_count;

@@ -249,12 +249,32 @@ struct server_counts server_counts(const struct server *server)
     struct server_counts sum = {0};
     for (unsigned i = 0; i < server->worker_count; i++) {
         const struct worker_counts *counts = &server->workers[i].counts;
-        for (size_t c = 0; c < sizeof(sum.answers) / sizeof(sum.answers[0]); c++)
-            sum.answers[c] += atomic_load_explicit(&counts->answers[c], memory_order_relaxed);
+        sum.events += atomic_load_explicit(&counts->events, memory_order_relaxed);
         for (size_t r = 0; r < KAIROS_REASON_COUNT; r++)
             sum.invalid[r] += atomic_load_explicit(&counts->invalid[r], memory_order_relaxed);
         sum.connections += atomic_load_explicit(&counts->connections, memory_order_relaxed);
         sum.refused += atomic_load_explicit(&counts->refused, memory_order_relaxed);
     }
+    int64_t open = atomic_load_explicit(&server->connections, memory_order_relaxed);
+    sum.open = open > 0 ? (uint64_t)open : 0;
     return sum;
+}
+
+void server_traffic(const struct server *server, struct traffic_sum *traffic)
+{
+    *traffic = (struct traffic_sum){0};
+    for (unsigned i = 0; i < server->worker_count; i++)
+        traffic_add(traffic, &server->workers[i].traffic);
+}
+
+bool server_has_progressed(struct server *server)
+{
+    bool progressed = true;
+    for (unsigned i = 0; i < server->worker_count; i++) {
+        struct worker *worker = &server->workers[i];
+        uint64_t rounds = atomic_load_explicit(&worker->rounds, memory_order_relaxed);
+        progressed &= rounds != worker->rounds_seen;
+        worker->rounds_seen = rounds;
+    }
+    return progressed;
 }

@@ -23,6 +23,7 @@
 #include "hearing.h"
 #include "listener.h"
 #include "ticker.h"
+#include "traffic.h"
 
 #define WORKERS_MAX 256
 
@@ -102,12 +103,22 @@ struct tls *server_tls(const struct server *server);
 void server_leave_sockets(struct server *server);
 
 struct server_counts {
-    uint64_t answers[6]; /* by the first digit of the status */
+    uint64_t events; /* in request bodies */
     uint64_t invalid[KAIROS_REASON_COUNT];
-    uint64_t connections;
+    uint64_t connections; /* accepted */
     uint64_t refused;
+    uint64_t open; /* connections that are open */
 };
 
 struct server_counts server_counts(const struct server *server);
+
+/* What all workers have finished; TRAFFIC is overwritten. */
+void server_traffic(const struct server *server, struct traffic_sum *traffic);
+
+/*
+ * Whether every worker has gone round its loop since this was asked last. An idle one does when it
+ * is asked for a stamp, as the ticker does all the time. By one thread.
+ */
+bool server_has_progressed(struct server *server);
 
 #endif

@@ -89,13 +89,10 @@ static void add(_Atomic uint64_t *count, uint64_t more)
                           memory_order_relaxed);
 }
 
-void worker_count_answer(struct worker *worker, unsigned status)
+void worker_count_events(struct worker *worker, uint64_t events,
+                         const uint64_t bad[KAIROS_REASON_COUNT])
 {
-    add(&worker->counts.answers[status / 100], 1);
-}
-
-void worker_count_invalid(struct worker *worker, const uint64_t bad[KAIROS_REASON_COUNT])
-{
+    add(&worker->counts.events, events);
     for (size_t i = 0; i < KAIROS_REASON_COUNT; i++)
         add(&worker->counts.invalid[i], bad[i]);
 }
@@ -346,6 +343,7 @@ static void hear_bell(struct worker *worker)
  */
 static bool pass(struct worker *worker, int timeout, int64_t now)
 {
+    add(&worker->rounds, 1);
     struct epoll_event events[EVENTS_AT_A_TIME];
     bool wants_stamp = worker->rung != worker->answered;
     int count = epoll_wait(worker->epoll, events, EVENTS_AT_A_TIME, timeout);

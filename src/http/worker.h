@@ -24,13 +24,14 @@
 #include "batch.h"
 #include "failure.h"
 #include "request.h"
+#include "traffic.h"
 
 /* Batches that are kept for the next requests; more only while more are read at the same time. */
 #define BATCHES_KEPT 4
 
 /* Counts that only the worker's thread adds to, and any thread reads. */
 struct worker_counts {
-    _Atomic uint64_t answers[6];                   /* by the first digit of the status */
+    _Atomic uint64_t events;                       /* in request bodies */
     _Atomic uint64_t invalid[KAIROS_REASON_COUNT]; /* events that were no heartbeats */
     _Atomic uint64_t connections;                  /* accepted */
     _Atomic uint64_t refused;                      /* accepted and closed: too many */
@@ -77,7 +78,11 @@ struct worker {
 
     /* What other threads read. */
     _Alignas(64) _Atomic int64_t heard_until;
+    _Atomic uint64_t rounds; /* of its loop */
     struct worker_counts counts;
+    struct traffic traffic;
+
+    uint64_t rounds_seen; /* by server_has_progressed */
 };
 
 /*
@@ -112,8 +117,9 @@ void worker_forget_woken(struct worker *worker, struct request *request);
 
 /* ---- For answers and endpoints, in the worker's thread ---- */
 
-void worker_count_answer(struct worker *worker, unsigned status);
-void worker_count_invalid(struct worker *worker, const uint64_t bad[KAIROS_REASON_COUNT]);
+/* EVENTS came in a request's body, of which so many were BAD. */
+void worker_count_events(struct worker *worker, uint64_t events,
+                         const uint64_t bad[KAIROS_REASON_COUNT]);
 
 /*
  * A batch that has begun; NULL if memory ran out or too much is being read at once. Goes back to

@@ -327,6 +327,16 @@ enum engine_result engine_seek(struct engine *engine, const char *name, size_t l
 
 /* ---- Figures ---- */
 
+const struct histogram_scale *engine_delays(void)
+{
+    static const int64_t bounds[ENGINE_DELAYS] = {
+        1000,   2000,    5000,    10000,   25000,    50000,    100000,   250000,
+        500000, 1000000, 2500000, 5000000, 10000000, 30000000, 60000000,
+    };
+    static const struct histogram_scale scale = {bounds, ENGINE_DELAYS};
+    return &scale;
+}
+
 struct engine_figures engine_figures(struct engine *engine)
 {
     const struct counters *counters = &engine->counters;
@@ -347,12 +357,17 @@ struct engine_figures engine_figures(struct engine *engine)
         .starts = atomic_load(&counters->starts),
         .logs = atomic_load(&counters->logs),
         .created = counters->created,
-        .alerts = counters->alerts,
+        .delay_sum = counters->delay_sum,
         .recoveries = counters->recoveries,
-        .gaps = counters->gaps,
         .looked_at = counters->looked_at,
         .no_space = engine->no_space,
+        .slots_free = registry_free(engine->registry),
     };
+    for (size_t i = 0; i < INCIDENT_KIND_COUNT; i++)
+        figures.alerts += figures.alerts_of_kind[i] = counters->alerts_of_kind[i];
+    for (size_t i = 0; i < GAP_REASON_COUNT; i++)
+        figures.gaps += figures.gaps_for_reason[i] = counters->gaps_for_reason[i];
+    memcpy(figures.delays, counters->delays, sizeof(figures.delays));
     engine_unlock(engine);
     return figures;
 }

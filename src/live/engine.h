@@ -30,6 +30,7 @@
 
 #include "failure.h"
 #include "gap.h"
+#include "histogram.h"
 #include "incident.h"
 #include "labels.h"
 #include "registry.h"
@@ -324,6 +325,9 @@ enum engine_result engine_undeclare(struct engine *engine, const char *name, siz
 
 /* ---- Figures ---- */
 
+/* Bounds of how late an alert may be raised that are told apart. */
+#define ENGINE_DELAYS 15
+
 struct engine_figures {
     uint64_t services[SERVICE_STATUS_COUNT];
     uint64_t heartbeats; /* accepted, older ones too */
@@ -334,11 +338,20 @@ struct engine_figures {
     uint64_t logs;
     uint64_t created;
     uint64_t alerts; /* first alerts raised since the start */
+    uint64_t alerts_of_kind[INCIDENT_KIND_COUNT];
+    uint64_t delays[ENGINE_DELAYS + 1]; /* of alerts but for fails, how long after they were due
+                                           they were raised: engine_delays */
+    uint64_t delay_sum;                 /* microseconds, of all of them */
     uint64_t recoveries;
     uint64_t gaps;
+    uint64_t gaps_for_reason[GAP_REASON_COUNT];
     uint64_t looked_at; /* entries of the wheel that came up */
     bool no_space;      /* the registry could not grow; new services are refused */
+    size_t slots_free;  /* of the registry, which grows ahead of need */
 };
+
+/* What the counts of `delays` mean. */
+const struct histogram_scale *engine_delays(void);
 
 struct engine_figures engine_figures(struct engine *engine);
 

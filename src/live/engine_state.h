@@ -34,7 +34,11 @@ enum state {
 
 struct counters {
     _Atomic uint64_t heartbeats, older, in_future, fails, starts, logs;
-    uint64_t created, alerts, recoveries, gaps, looked_at; /* under the lock */
+    /* Under the lock: */
+    uint64_t created, recoveries, looked_at;
+    uint64_t alerts_of_kind[INCIDENT_KIND_COUNT];
+    uint64_t delays[ENGINE_DELAYS + 1], delay_sum;
+    uint64_t gaps_for_reason[GAP_REASON_COUNT];
 };
 
 struct engine {

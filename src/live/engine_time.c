@@ -120,7 +120,7 @@ void engine_record_gap(struct engine *engine, const struct gap *gap)
     registry_add_gap(engine->registry, gap);
     atomic_store(&engine->fresh_from, gap->to);
     look_at_runs(engine, gap->to);
-    engine->counters.gaps++;
+    engine->counters.gaps_for_reason[gap->reason]++;
     if (engine->options.listener.gap != NULL)
         engine->options.listener.gap(engine->options.listener.context, gap);
     engine_unlock(engine);

@@ -13,6 +13,7 @@ enum gap_reason {
     GAP_RESTART, /* the program was not running, or the machine was off */
     GAP_STALL,   /* it did not get to run, or was stopped */
     GAP_SUSPEND, /* the machine slept */
+    GAP_REASON_COUNT,
 };
 
 struct gap {

@@ -21,6 +21,7 @@ enum incident_kind {
     INCIDENT_SILENCE, /* the allowed misses were missed */
     INCIDENT_FAIL,    /* the service said so itself */
     INCIDENT_OVERRUN, /* a run took longer than max_runtime */
+    INCIDENT_KIND_COUNT,
 };
 
 enum incident_end {

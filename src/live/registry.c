@@ -32,6 +32,11 @@ uint32_t registry_slots(const struct registry *registry)
     return atomic_load_explicit(&registry->segments, memory_order_acquire) * SEGMENT_SLOTS;
 }
 
+size_t registry_bytes(const struct registry *registry)
+{
+    return map_size(atomic_load_explicit(&registry->segments, memory_order_acquire));
+}
+
 uint32_t registry_capacity(const struct registry *registry)
 {
     return (uint32_t)(registry->reserved / SEGMENT_SIZE) * SEGMENT_SLOTS;

@@ -66,6 +66,9 @@ void registry_close(struct registry *registry);
 /* How many slots there are, used or free: all numbers below. */
 uint32_t registry_slots(const struct registry *registry);
 
+/* Bytes of its file. */
+size_t registry_bytes(const struct registry *registry);
+
 /* How many there can ever be: so much room was reserved. */
 uint32_t registry_capacity(const struct registry *registry);
 

@@ -30,6 +30,9 @@ struct ticker {
     pthread_t thread;
     _Atomic bool ready;
     _Atomic bool stopping;
+    _Atomic uint64_t rounds;
+    _Atomic uint64_t stalls;
+    _Atomic int64_t lag;
 
     /* The thread's own. */
     int64_t heard;     /* up to when Kairós has heard, or could hear before it was deaf */
@@ -38,6 +41,7 @@ struct ticker {
     enum gap_reason reason;
     bool first_start;
     int64_t asked_at;
+    bool stalled;
     int64_t suspended; /* for how long the machine slept since the boot */
 };
 
@@ -92,6 +96,20 @@ static void check_clock(struct ticker *ticker, const struct clock_reading *readi
         ticker->deaf_from = clock_at(ticker->clock, reading);
 }
 
+/*
+ * Counts a round in which all is heard up to HEARD. A stall shows as a stamp that is old, or as one
+ * that comes late: after SIGCONT receivers may have stamped before this thread runs.
+ */
+static void count(struct ticker *ticker, int64_t now, int64_t heard)
+{
+    bool stalled =
+        !ticker->deaf && (now - heard >= STALL_COUNTED || heard - ticker->heard >= STALL_COUNTED);
+    ticker->rounds++;
+    ticker->stalls += stalled && !ticker->stalled;
+    ticker->lag = heard == TIME_NEVER ? 0 : now - heard;
+    ticker->stalled = stalled;
+}
+
 /* One round. Returns when the next one is due. */
 static int64_t tick(struct ticker *ticker)
 {
@@ -101,6 +119,7 @@ static int64_t tick(struct ticker *ticker)
     look_for_suspend(ticker, &reading, now);
     int64_t heard = ticker->hearing.heard_until(ticker->hearing.context);
     heard = heard < now ? heard : now;
+    count(ticker, now, heard);
 
     if (!clock_is_sane(ticker->clock) || (ticker->deaf && heard <= ticker->deaf_from)) {
         ask(ticker, now, heard);
@@ -205,6 +224,15 @@ void ticker_heard(struct ticker *ticker)
 {
     uint64_t one = 1;
     (void)!write(ticker->wake, &one, sizeof(one)); /* full only if it is awake anyway */
+}
+
+struct ticker_figures ticker_figures(const struct ticker *ticker)
+{
+    return (struct ticker_figures){
+        .rounds = atomic_load(&ticker->rounds),
+        .stalls = atomic_load(&ticker->stalls),
+        .lag = atomic_load(&ticker->lag),
+    };
 }
 
 bool ticker_is_ready(const struct ticker *ticker)

@@ -20,6 +20,9 @@
 /* A shorter stall is made up for by hearing what waits. */
 #define STALL_MIN (10 * KAIROS_SECOND)
 
+/* One that is as long is counted. */
+#define STALL_COUNTED KAIROS_SECOND
+
 /* What senders try again for this long is not lost. */
 #define SUSPEND_MIN KAIROS_SECOND
 
@@ -42,6 +45,15 @@ void ticker_destroy(struct ticker *ticker);
 
 /* A receiver that was asked has stamped. From any thread. */
 void ticker_heard(struct ticker *ticker);
+
+struct ticker_figures {
+    uint64_t rounds; /* that it has made: many a second, unless it hangs */
+    uint64_t stalls; /* times that what had arrived was not heard for STALL_COUNTED or more */
+    int64_t lag;     /* how far behind the present all is heard, microseconds */
+};
+
+/* From any thread. */
+struct ticker_figures ticker_figures(const struct ticker *ticker);
 
 /* Whether it has heard all that waited at the start, and judges. From any thread. */
 bool ticker_is_ready(const struct ticker *ticker);

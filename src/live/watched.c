@@ -102,7 +102,7 @@ static void open_incident(struct engine *engine, struct watched *watched, enum i
     /* Kept before it is told. */
     registry_store(engine->registry, watched->slot, service);
     watched->changed = false;
-    engine->counters.alerts++;
+    engine->counters.alerts_of_kind[kind]++;
     watched_describe(watched, now, &incident);
     incident.raised_at = now;
     if (engine->options.listener.opened != NULL)
@@ -140,11 +140,20 @@ void watched_close(struct engine *engine, struct watched *watched, enum incident
 
 /* ---- Judging ---- */
 
+/* An alert that may be raised as soon as the time is later than DUE is raised at NOW. */
+static void count_delay(struct engine *engine, int64_t due, int64_t now)
+{
+    int64_t delay = now > due ? now - due : 0;
+    engine->counters.delays[histogram_bucket(engine_delays(), delay)]++;
+    engine->counters.delay_sum += (uint64_t)delay;
+}
+
 void watched_judge(struct engine *engine, struct watched *watched, int64_t until, int64_t now)
 {
     int64_t due = watched_alert_after(watched);
     if (watched_has_incident(watched) || due >= until)
         return;
+    count_delay(engine, due, now);
     if (watched_is_running(watched))
         open_incident(engine, watched, INCIDENT_OVERRUN, due, now);
     else

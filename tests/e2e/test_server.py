@@ -15,6 +15,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from conftest import ENVIRONMENT, KAIROS, run
+from metrics import samples
 from server import PATIENCE, STOP_WITHIN, Server, wait_until
 
 
@@ -837,74 +838,6 @@ def test_gap_of_a_restart(start):
     newest, oldest = server.get("/api/v1/gaps").json["gaps"]
     assert (oldest["reason"], oldest["seconds"]) == (gap["reason"], gap["seconds"])
     assert moment(newest["from"]) > moment(oldest["to"])
-
-
-SAMPLE = re.compile(r'([a-z_]+)(?:\{([a-z]+)="([^"\\]*)"\})? (\d+(?:\.\d+)?)')
-
-
-def samples(server):
-    """All samples by (name, label's value), after a check of the format."""
-    answer = server.get("/metrics")
-    assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
-    helped, types, found = set(), {}, {}
-    for line in answer.text.splitlines():
-        if line.startswith("# HELP "):
-            helped.add(line.split(" ")[2])
-        elif line.startswith("# TYPE "):
-            _, _, name, kind = line.split(" ")
-            assert kind in ("counter", "gauge") and name not in types
-            types[name] = kind
-        else:
-            name, _, value, number = SAMPLE.fullmatch(line).groups()
-            assert name in helped and name in types and (name, value) not in found
-            assert (types[name] == "counter") == name.endswith("_total")
-            found[name, value] = float(number)
-    assert helped == set(types) == {name for name, _ in found}
-    return found
-
-
-def test_metrics(start):
-    server = start("--interval", 60)
-    server.beat({"service": "a"}, {"service": "b"}, {"service": "a", "timestamp": 1}, {}, 7)
-    server.beat({"service": "c", "timestamp": timestamp(timedelta(hours=1))})
-    server.get("/ping/a/fail")
-    server.get("/ping/a")
-    server.get("/ping/b/start")
-    server.get("/ping/b/log")
-    server.get("/nowhere")
-    server.put("/api/v1/services/d")
-    before = samples(server)
-    assert before["kairos_build_info", server.get("/health").json["version"]] == 1
-    expected = {
-        ("kairos_heartbeats_total", None): 4,
-        ("kairos_heartbeats_older_total", None): 1,
-        ("kairos_heartbeats_rejected_total", "timestamp_in_future"): 1,
-        ("kairos_events_invalid_total", "missing_service"): 1,
-        ("kairos_events_invalid_total", "not_an_object"): 1,
-        ("kairos_events_invalid_total", "invalid_json"): 0,
-        ("kairos_fails_total", None): 1,
-        ("kairos_starts_total", None): 1,
-        ("kairos_logs_total", None): 1,
-        ("kairos_services", "new"): 1,
-        ("kairos_services", "up"): 2,
-        ("kairos_services", "down"): 0,
-        ("kairos_services_created_total", None): 3,
-        ("kairos_alerts_total", None): 1,
-        ("kairos_recoveries_total", None): 1,
-        ("kairos_gaps_total", None): 0,
-        ("kairos_registry_full", None): 0,
-        ("kairos_registry_sync_failed", None): 0,
-        ("kairos_http_requests_total", "4xx"): 1,
-        ("kairos_http_requests_total", "5xx"): before["kairos_http_requests_total", "5xx"],
-    }
-    assert expected.items() <= before.items()
-    assert before["process_resident_memory_bytes", None] > 1e6
-    assert before["process_open_fds", None] > 5
-    assert before["kairos_registry_slots", None] > 3
-    after = samples(server)
-    passed = after["kairos_http_requests_total", "2xx"] - before["kairos_http_requests_total", "2xx"]
-    assert passed == 2  # the version, and the metrics before
-    assert after["process_cpu_seconds_total", None] >= before["process_cpu_seconds_total", None]
 
 
 @pytest.mark.parametrize("descriptors", [20, 64])
