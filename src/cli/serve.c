@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "command.h"
 #include "engine.h"
+#include "feed.h"
 #include "interrupt.h"
 #include "job.h"
 #include "journal.h"
@@ -42,6 +43,7 @@ struct serve {
     struct store *store;
     struct outputs *outputs;
     struct journal *journal;
+    struct feed *feed;
     struct transitions transitions;
     struct engine *engine;
     struct context context;
@@ -124,12 +126,14 @@ static bool create_store(struct serve *serve, struct failure *failure)
 {
     serve->store = store_memory_create(INCIDENTS_KEPT);
     serve->outputs = outputs_create(OUTPUT_MEMORY);
-    if (serve->store == NULL || serve->outputs == NULL)
+    serve->feed = feed_create(FEED_CAPACITY);
+    if (serve->store == NULL || serve->outputs == NULL || serve->feed == NULL)
         return failure_set(failure, "out of memory");
     serve->journal = journal_create(serve->log, &serve->clock, failure);
     if (serve->journal == NULL)
         return false;
-    transitions_init(&serve->transitions, serve->store, INCIDENTS_KEPT, serve->journal);
+    transitions_init(&serve->transitions, serve->store, INCIDENTS_KEPT, serve->journal,
+                     serve->feed);
     return true;
 }
 
@@ -156,6 +160,7 @@ static bool start_threads(struct serve *serve, struct failure *failure)
     serve->context.engine = serve->engine;
     serve->context.registry = serve->registry;
     serve->context.store = serve->store;
+    serve->context.feed = serve->feed;
     serve->context.outputs = serve->outputs;
     serve->context.jobs = serve->jobs;
     serve->context.clock = &serve->clock;
@@ -262,6 +267,7 @@ static bool finish(struct serve *serve)
     job_pool_destroy(serve->jobs);
     engine_destroy(serve->engine);
     transitions_finish(&serve->transitions);
+    feed_destroy(serve->feed);
     store_destroy(serve->store);
     outputs_destroy(serve->outputs);
     registry_close(serve->registry);

@@ -68,6 +68,7 @@ static void opened(void *context, const struct incident *incident)
     }
     store_put(transitions->store, incident);
     journal_opened(transitions->journal, incident);
+    feed_incident(transitions->feed, incident);
 }
 
 static void closed(void *context, const struct incident *incident)
@@ -75,20 +76,29 @@ static void closed(void *context, const struct incident *incident)
     struct transitions *transitions = context;
     store_put(transitions->store, incident);
     journal_closed(transitions->journal, incident);
+    feed_incident(transitions->feed, incident);
 }
 
 static void gap(void *context, const struct gap *told)
 {
     struct transitions *transitions = context;
     journal_gap(transitions->journal, told);
+    feed_gap(transitions->feed, told);
+}
+
+static void changed(void *context, const struct status_change *change)
+{
+    struct transitions *transitions = context;
+    feed_status(transitions->feed, change);
 }
 
 void transitions_init(struct transitions *transitions, struct store *store, size_t kept,
-                      struct journal *journal)
+                      struct journal *journal, struct feed *feed)
 {
     *transitions = (struct transitions){
         .store = store,
         .journal = journal,
+        .feed = feed,
         .kept = kept,
         .starting = true,
     };
@@ -101,6 +111,7 @@ struct engine_listener transitions_listener(struct transitions *transitions)
         .opened = opened,
         .closed = closed,
         .gap = gap,
+        .changed = changed,
     };
 }
 

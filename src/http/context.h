@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "engine.h"
+#include "feed.h"
 #include "log.h"
 #include "outputs.h"
 #include "registry.h"
@@ -19,6 +20,7 @@ struct context {
     struct engine *engine;
     const struct registry *registry;
     struct store *store;
+    struct feed *feed;
     struct outputs *outputs;
     struct job_pool *jobs; /* for work that takes long */
     const struct clock *clock;

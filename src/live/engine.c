@@ -125,7 +125,7 @@ static bool take_up_all(struct engine *engine)
                 return false;
             /* What gaps have changed is written when it is looked at: a start writes nothing. */
             batch[i].changed = false;
-            watched_settle(engine, &batch[i]);
+            watched_place(engine, &batch[i]);
         }
     }
     return true;
@@ -227,7 +227,7 @@ static size_t count_services(const struct engine *engine)
 static enum engine_result put(struct engine *engine, uint64_t hash, const struct service *new,
                               struct watched *watched)
 {
-    *watched = (struct watched){.last_seen = TIME_NEVER, .service = *new};
+    *watched = (struct watched){.told = STATE_NONE, .last_seen = TIME_NEVER, .service = *new};
     watched->service.gap_number = (uint8_t)registry_gap_count(engine->registry);
     watched->slot = registry_add(engine->registry, &watched->service, TIME_NEVER);
     if (watched->slot == SLOT_NONE)

@@ -44,6 +44,26 @@
 /* A sender's clock may run ahead by so much; its heartbeat then counts as now. */
 #define ENGINE_AHEAD_MAX (5 * KAIROS_MINUTE)
 
+enum service_status {
+    SERVICE_NEW, /* never beat */
+    SERVICE_UP,
+    SERVICE_LATE, /* an expected heartbeat was missed, no alert yet */
+    SERVICE_DOWN, /* an incident is open */
+    SERVICE_PAUSED,
+    SERVICE_STATUS_COUNT,
+    SERVICE_NONE = SERVICE_STATUS_COUNT, /* there is no such service: before it, and after it */
+};
+
+/* "new", "up", "late", "down", "paused". */
+const char *service_status_name(enum service_status status);
+
+/* A service has another status, has appeared, or is gone. */
+struct status_change {
+    char service[KAIROS_SERVICE_SIZE]; /* padded with NULs */
+    enum service_status from, to;
+    int64_t at; /* when that was found: engine time */
+};
+
 /* Told what happens; any may be NULL. */
 struct engine_listener {
     void *context;
@@ -52,6 +72,9 @@ struct engine_listener {
     void (*opened)(void *context, const struct incident *incident);
     void (*closed)(void *context, const struct incident *incident);
     void (*gap)(void *context, const struct gap *gap);
+    /* Told behind the incident that the change goes with. Not told of services that the engine
+     * finds when it is created. */
+    void (*changed)(void *context, const struct status_change *change);
 };
 
 struct engine_options {
@@ -142,18 +165,6 @@ struct engine_wake engine_tick(struct engine *engine, int64_t now, int64_t heard
 void engine_record_gap(struct engine *engine, const struct gap *gap);
 
 /* ---- Services ---- */
-
-enum service_status {
-    SERVICE_NEW, /* never beat */
-    SERVICE_UP,
-    SERVICE_LATE, /* an expected heartbeat was missed, no alert yet */
-    SERVICE_DOWN, /* an incident is open */
-    SERVICE_PAUSED,
-    SERVICE_STATUS_COUNT,
-};
-
-/* "new", "up", "late", "down", "paused". */
-const char *service_status_name(enum service_status status);
 
 /* A service as it stands at a moment. */
 struct service_view {

@@ -43,7 +43,7 @@ static enum engine_result beat_slowly(struct engine *engine, const char *name, s
         watched_beat(engine, &watched, time, now);
     else
         result = ENGINE_OLDER;
-    watched_settle(engine, &watched);
+    watched_settle(engine, &watched, now);
     engine_unlock(engine);
     return result;
 }
@@ -150,7 +150,7 @@ static enum engine_result ping_report(struct engine *engine, const char *name, s
     } else {
         count(&engine->counters.logs, 1);
     }
-    watched_settle(engine, &watched);
+    watched_settle(engine, &watched, now);
     engine_unlock(engine);
     return result;
 }

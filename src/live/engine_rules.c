@@ -62,7 +62,7 @@ static bool follow_slot(struct engine *engine, uint32_t slot, int64_t now)
     watched_load(engine, &watched, slot);
     if (watched.service.declared || !follow(engine, &watched, now))
         return false;
-    watched_settle(engine, &watched);
+    watched_settle(engine, &watched, now);
     return true;
 }
 
@@ -95,7 +95,7 @@ enum engine_result engine_undeclare(struct engine *engine, const char *name, siz
         watched.service.declared = false;
         watched.changed = true;
         follow(engine, &watched, now);
-        watched_settle(engine, &watched);
+        watched_settle(engine, &watched, now);
     }
     engine_unlock(engine);
     return ENGINE_OK;

@@ -8,8 +8,9 @@
 enum service_status state_status(enum state state)
 {
     static const enum service_status statuses[STATE_COUNT] = {
-        [STATE_NEW] = SERVICE_NEW,   [STATE_UP] = SERVICE_UP,     [STATE_RUNNING] = SERVICE_UP,
-        [STATE_LATE] = SERVICE_LATE, [STATE_DOWN] = SERVICE_DOWN, [STATE_PAUSED] = SERVICE_PAUSED,
+        [STATE_NONE] = SERVICE_NONE,     [STATE_NEW] = SERVICE_NEW,   [STATE_UP] = SERVICE_UP,
+        [STATE_RUNNING] = SERVICE_UP,    [STATE_LATE] = SERVICE_LATE, [STATE_DOWN] = SERVICE_DOWN,
+        [STATE_PAUSED] = SERVICE_PAUSED,
     };
     return statuses[state];
 }
@@ -206,7 +207,7 @@ static enum engine_result change_found(struct engine *engine, struct watched *wa
     watched_adopt(watched, &wanted, now);
     watched->service.declared = true;
     watched->changed = true;
-    watched_settle(engine, watched);
+    watched_settle(engine, watched, now);
     return ENGINE_OK;
 }
 
@@ -286,7 +287,7 @@ enum engine_result engine_pause(struct engine *engine, const char *name, size_t 
         resume_service(&watched, now);
     watched.service.declared = true;
     watched.changed = true;
-    watched_settle(engine, &watched);
+    watched_settle(engine, &watched, now);
     watched_view(engine, &watched, now, view);
     engine_unlock(engine);
     return ENGINE_OK;

@@ -62,6 +62,7 @@ struct engine {
 
 struct watched {
     uint32_t slot;
+    enum state told; /* its state as it was told: when it was loaded */
     int64_t last_seen;
     struct service service;
     bool changed; /* to be written */
@@ -117,9 +118,12 @@ void watched_describe(const struct watched *watched, int64_t now, struct inciden
 
 /*
  * Writes what has changed; sets the state, as far as has been heard and judged; puts it into the
- * wheel.
+ * wheel. Tells at NOW of another status.
  */
-void watched_settle(struct engine *engine, struct watched *watched);
+void watched_settle(struct engine *engine, struct watched *watched, int64_t now);
+
+/* The same without telling. */
+void watched_place(struct engine *engine, struct watched *watched);
 
 /* When to look at it next: as soon as the time is later; INT64_MAX is never. */
 int64_t watched_next(const struct engine *engine, const struct watched *watched);

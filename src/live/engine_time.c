@@ -34,7 +34,7 @@ static void look(struct engine *engine, uint32_t slot, int64_t now, int64_t hear
     int64_t next = watched_next(engine, &watched);
     if (next < now && next >= heard) {
         wake->wants_hearing = true;
-        watched_settle(engine, &watched);
+        watched_settle(engine, &watched, now);
         wheel_put(&engine->wheel, slot, now); /* to be looked at again */
         return;
     }
@@ -45,7 +45,7 @@ static void look(struct engine *engine, uint32_t slot, int64_t now, int64_t hear
         return;
     }
     watched_judge(engine, &watched, heard, now);
-    watched_settle(engine, &watched);
+    watched_settle(engine, &watched, now);
 }
 
 /* Looks at up to MAX entries that come up by TIME; the lock is held. */

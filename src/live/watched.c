@@ -221,6 +221,7 @@ static void take_gaps_after(struct engine *engine, struct watched *watched, int6
 void watched_load(struct engine *engine, struct watched *watched, uint32_t slot)
 {
     watched->slot = slot;
+    watched->told = atomic_load_explicit(&engine->states[slot], memory_order_relaxed);
     watched->changed = false;
     watched->last_seen = time_decode(atomic_load(registry_cell(engine->registry, slot)));
     registry_load(engine->registry, slot, &watched->service);
@@ -342,7 +343,20 @@ int64_t watched_next(const struct engine *engine, const struct watched *watched)
     return late < alert ? late : alert;
 }
 
-void watched_settle(struct engine *engine, struct watched *watched)
+/* Tells of the status that the service has now, if it is another one. */
+static void tell_status(struct engine *engine, const struct watched *watched, enum state state,
+                        int64_t now)
+{
+    const struct engine_listener *listener = &engine->options.listener;
+    enum service_status from = state_status(watched->told), to = state_status(state);
+    if (listener->changed == NULL || from == to)
+        return;
+    struct status_change change = {.from = from, .to = to, .at = now};
+    memcpy(change.service, watched->service.name, sizeof(change.service));
+    listener->changed(listener->context, &change);
+}
+
+void watched_place(struct engine *engine, struct watched *watched)
 {
     if (watched->changed)
         registry_store(engine->registry, watched->slot, &watched->service);
@@ -353,6 +367,12 @@ void watched_settle(struct engine *engine, struct watched *watched)
         wheel_remove(&engine->wheel, watched->slot);
     else
         wheel_put(&engine->wheel, watched->slot, next);
+}
+
+void watched_settle(struct engine *engine, struct watched *watched, int64_t now)
+{
+    watched_place(engine, watched);
+    tell_status(engine, watched, engine->states[watched->slot], now);
 }
 
 void watched_remove(struct engine *engine, struct watched *watched, enum incident_end end,
@@ -366,4 +386,5 @@ void watched_remove(struct engine *engine, struct watched *watched, enum inciden
     engine_set_state(engine, watched->slot, STATE_NONE);
     labels_clear(&engine->labels, watched->slot);
     registry_remove(engine->registry, watched->slot);
+    tell_status(engine, watched, STATE_NONE, now);
 }

@@ -66,7 +66,38 @@ static void on_gap(void *context, const struct gap *gap)
     rig->gaps[rig->gap_count++] = *gap;
 }
 
+/* The number of the service called NAME; beyond them if the oracle does not know it. */
+static size_t number_of(const struct rig *rig, const char *name)
+{
+    size_t i = 0;
+    while (i < rig->oracle.count && strcmp(rig->oracle.services[i].name.text, name) != 0)
+        i++;
+    return i;
+}
+
+static void on_changed(void *context, const struct status_change *change)
+{
+    struct rig *rig = context;
+    size_t i = number_of(rig, change->service);
+    rig->change = *change;
+    rig->change_count++;
+    assert_int_not_equal(change->from, change->to);
+    if (i == rig->oracle.count)
+        return;
+    assert_int_equal(change->from, rig->statuses[i]);
+    rig->statuses[i] = change->to;
+}
+
 /* ---- Life ---- */
+
+/* The status of service I, or that there is none. */
+static enum service_status status_of(struct rig *rig, size_t i)
+{
+    const struct name *name = &rig->oracle.services[i].name;
+    struct service_view view;
+    enum engine_result result = engine_find(rig->engine, name->text, name->length, rig->now, &view);
+    return result == ENGINE_OK ? view.status : SERVICE_NONE;
+}
 
 static void start(struct rig *rig, int64_t since)
 {
@@ -74,6 +105,8 @@ static void start(struct rig *rig, int64_t since)
     rig->registry = den_open(&rig->den, rig->options.max_services);
     rig->engine = engine_create(rig->registry, &rig->options, since, &failure);
     check(rig->engine != NULL, "%s", failure.text);
+    for (size_t i = 0; i < rig->oracle.count; i++)
+        rig->statuses[i] = status_of(rig, i); /* what is found at the start is not told */
 }
 
 static void stop(struct rig *rig)
@@ -89,7 +122,12 @@ void rig_init(struct rig *rig, const struct engine_options *options, size_t coun
     trace_reset(options, now);
     rig->options = *options;
     rig->options.listener = (struct engine_listener){
-        .context = rig, .opened = on_opened, .closed = on_closed, .gap = on_gap};
+        .context = rig,
+        .opened = on_opened,
+        .closed = on_closed,
+        .gap = on_gap,
+        .changed = on_changed,
+    };
     rig->now = rig->heard = now;
     oracle_init(&rig->oracle, options, count, now);
     start(rig, now);
@@ -269,6 +307,7 @@ void rig_check(struct rig *rig, size_t i, bool exact)
 {
     const struct name *name = name_at(rig, i);
     struct service_view view;
+    assert_int_equal(status_of(rig, i), rig->statuses[i]);
     if (!rig->oracle.services[i].present) {
         assert_int_equal(engine_find(rig->engine, name->text, name->length, rig->now, &view),
                          ENGINE_UNKNOWN);
@@ -302,9 +341,8 @@ static void check_list(struct rig *rig, bool exact)
         size_t count = engine_list(rig->engine, &all, rig->now, &cursor, views, page);
         assert_true(count <= page && (count == page || cursor == 0));
         for (size_t k = 0; k < count; k++) {
-            size_t i = 0;
-            while (strcmp(name_at(rig, i)->text, views[k].name) != 0)
-                assert_true(++i < rig->oracle.count);
+            size_t i = number_of(rig, views[k].name);
+            assert_true(i < rig->oracle.count);
             assert_false(listed[i]);
             listed[i] = true;
             oracle_check_view(&rig->oracle, i, rig->now, exact, &views[k]);

@@ -19,6 +19,9 @@ struct rig {
     size_t told_count;
     struct gap gaps[32]; /* the listener was told of, since the last operation */
     size_t gap_count;
+    enum service_status statuses[ORACLE_SERVICES]; /* as the listener was told */
+    struct status_change change;                   /* the last one that it was told */
+    size_t change_count;
     int64_t now, heard; /* the present; up to when all has been heard */
 };
 
@@ -58,7 +61,8 @@ void rig_restart(struct rig *rig);
 
 /* ---- Looking ---- */
 
-/* Fails unless service I is as the oracle has it. EXACT: all was judged by now. */
+/* Fails unless service I is as the oracle has it, and has the status that was told. EXACT: all was
+ * judged by now. */
 void rig_check(struct rig *rig, size_t i, bool exact);
 
 /* The same for all of them, by engine_find and engine_list; and the walkers. */

@@ -320,6 +320,53 @@ static void a_double_leaves_no_incident_open(void **state)
     den_finish(&den);
 }
 
+/* ---- Changes of status ---- */
+
+/* One change was told since the last time: of service 0, from one status to the other, now. */
+static void check_change(enum service_status from, enum service_status to)
+{
+    assert_int_equal(rig.change_count, 1);
+    assert_string_equal(rig.change.service, rig.oracle.services[0].name.text);
+    assert_int_equal(rig.change.from, from);
+    assert_int_equal(rig.change.to, to);
+    assert_int_equal(rig.change.at, rig.now);
+    rig.change_count = 0;
+}
+
+static void changes_of_status_are_told(void **state)
+{
+    with_defaults(1);
+    rig_beat(&rig, 0, BEGIN);
+    check_change(SERVICE_NONE, SERVICE_UP);
+    rig_go(&rig, BEGIN + MINUTE);
+    rig_beat(&rig, 0, rig.now);
+    rig_ping(&rig, 0, ENGINE_LOG);
+    rig_go(&rig, BEGIN + 2 * MINUTE);
+    assert_int_equal(rig.change_count, 0);
+    rig_go(&rig, BEGIN + 2 * MINUTE + 1);
+    check_change(SERVICE_UP, SERVICE_LATE);
+    rig_go(&rig, BEGIN + 4 * MINUTE + 1);
+    check_change(SERVICE_LATE, SERVICE_DOWN);
+    rig_go(&rig, BEGIN + HOUR);
+    rig_restart(&rig);
+    assert_int_equal(rig.change_count, 0);
+    rig_beat(&rig, 0, rig.now);
+    check_change(SERVICE_DOWN, SERVICE_UP);
+    rig_ping(&rig, 0, ENGINE_FAIL);
+    check_change(SERVICE_UP, SERVICE_DOWN);
+    rig_pause(&rig, 0, true);
+    check_change(SERVICE_DOWN, SERVICE_PAUSED);
+    rig_pause(&rig, 0, true);
+    assert_int_equal(rig.change_count, 0);
+    rig_pause(&rig, 0, false);
+    check_change(SERVICE_PAUSED, SERVICE_UP);
+    rig_delete(&rig, 0);
+    check_change(SERVICE_UP, SERVICE_NONE);
+    rig_change(&rig, 0, &(struct service_change){.create = true});
+    check_change(SERVICE_NONE, SERVICE_NEW);
+    rig_finish(&rig);
+}
+
 /* ---- Senders' times ---- */
 
 static void senders_clocks(void **state)
@@ -952,6 +999,7 @@ int main(void)
         cmocka_unit_test(names_of_any_length),
         cmocka_unit_test(one_name_in_two_slots),
         cmocka_unit_test(a_double_leaves_no_incident_open),
+        cmocka_unit_test(changes_of_status_are_told),
         cmocka_unit_test(senders_clocks),
         cmocka_unit_test(before_the_year_one),
         cmocka_unit_test(before_the_epoch),

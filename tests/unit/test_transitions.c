@@ -23,7 +23,7 @@ static void found_at_the_start(void **state)
         size_t kept = capacities[c];
         struct transitions transitions;
         struct store *store = store_memory_create(kept);
-        transitions_init(&transitions, store, kept, NULL); /* nothing is told to the journal */
+        transitions_init(&transitions, store, kept, NULL, NULL); /* nothing is told */
         struct engine_listener listener = transitions_listener(&transitions);
         for (int64_t i = 0; i < 3000; i++) {
             struct incident incident = numbered(1 + i * 1009 % 3000);
@@ -51,10 +51,27 @@ static void nothing_was_found(void **state)
 {
     struct transitions transitions;
     struct store *store = store_memory_create(10);
-    transitions_init(&transitions, store, 10, NULL);
+    transitions_init(&transitions, store, 10, NULL, NULL);
     assert_int_equal(transitions_begin(&transitions), 0);
     transitions_finish(&transitions);
     store_destroy(store);
+}
+
+/* Fails unless the feed has all that happened later, in its order. */
+static void check_feed(struct feed *feed)
+{
+    static const enum feed_type expected[] = {FEED_ALERT, FEED_STATUS, FEED_CLOSED, FEED_GAP};
+    struct feed_item items[10];
+    uint64_t next = 1;
+    size_t count;
+    assert_true(feed_read(feed, &next, items, COUNT_OF(items), &count));
+    assert_int_equal(count, COUNT_OF(expected));
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(items[i].type, expected[i]);
+    assert_string_equal(items[0].incident.service, "s2");
+    assert_string_equal(items[1].change.service, "s2");
+    assert_int_equal(items[2].incident.end, INCIDENT_DELETED);
+    assert_int_equal(items[3].gap.to, 2);
 }
 
 static void what_happens_later_is_stored_and_told(void **state)
@@ -70,7 +87,8 @@ static void what_happens_later_is_stored_and_told(void **state)
     log.stream = open_memstream(&text, &size);
     struct journal *journal = journal_create(&log, &clock, &failure);
     struct store *store = store_memory_create(10);
-    transitions_init(&transitions, store, 10, journal);
+    struct feed *feed = feed_create(16);
+    transitions_init(&transitions, store, 10, journal, feed);
     struct engine_listener listener = transitions_listener(&transitions);
     struct incident incident = numbered(1), found;
     listener.opened(listener.context, &incident);
@@ -78,6 +96,8 @@ static void what_happens_later_is_stored_and_told(void **state)
 
     struct incident later = numbered(2);
     listener.opened(listener.context, &later);
+    const struct status_change change = {.service = "s2", .from = SERVICE_LATE, .to = SERVICE_DOWN};
+    listener.changed(listener.context, &change);
     incident.end = INCIDENT_DELETED;
     listener.closed(listener.context, &incident);
     const struct gap gap = {.from = 1, .to = 2};
@@ -92,7 +112,9 @@ static void what_happens_later_is_stored_and_told(void **state)
     assert_non_null(strstr(text, "alert service=s2"));
     assert_non_null(strstr(text, "closed service=s1"));
     assert_non_null(strstr(text, "gap from="));
+    check_feed(feed);
     free(text);
+    feed_destroy(feed);
     store_destroy(store);
 }
 
