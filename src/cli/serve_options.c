@@ -31,6 +31,11 @@ enum option_key {
     OPTION_UNIX_SOCKET_MODE,
     OPTION_TLS_CERT,
     OPTION_TLS_KEY,
+    OPTION_MAX_CONNECTIONS,
+    OPTION_MAX_PER_ADDRESS,
+    OPTION_TRUSTED_PROXIES,
+    OPTION_HEADER_TIMEOUT,
+    OPTION_BODY_TIMEOUT,
     OPTION_THREADS,
     OPTION_MONITOR_THREADS,
     OPTION_INSECURE,
@@ -72,7 +77,24 @@ static const struct argp_option entries[] = {
      "else $XDG_STATE_HOME/kairos, else ~/.local/state/kairos)",
      0},
 
-    {0, 0, 0, 0, "Services:", 2},
+    {0, 0, 0, 0, "Limits:", 2},
+    {"max-connections", OPTION_MAX_CONNECTIONS, "N", 0,
+     "Connections at a time, 1 to 65536, as far as the descriptors go (default: 65536)", 0},
+    {"max-connections-per-address", OPTION_MAX_PER_ADDRESS, "N", 0,
+     "Of these, from one IPv4 address or IPv6 /64 network that is no trusted proxy; 0 for no limit "
+     "(default: 1000)",
+     0},
+    {"trusted-proxies", OPTION_TRUSTED_PROXIES, "LIST", 0,
+     "Addresses and networks of proxies, whose X-Forwarded-For is believed (default: 127.0.0.1, "
+     "::1)",
+     0},
+    {"header-timeout", OPTION_HEADER_TIMEOUT, "DURATION", 0,
+     "How long a client may take for the headers of a request, and be idle, 1s to 1d (default: 30)",
+     0},
+    {"body-timeout", OPTION_BODY_TIMEOUT, "DURATION", 0,
+     "How long it may take for the body, 1s to 1d (default: 60)", 0},
+
+    {0, 0, 0, 0, "Services:", 3},
     {"interval", OPTION_INTERVAL, "DURATION", 0,
      "Expected time between heartbeats of a service that was not declared, 1s to 366d (default: "
      "60)",
@@ -91,7 +113,7 @@ static const struct argp_option entries[] = {
      "(default: never)",
      0},
 
-    {0, 0, 0, 0, "Log:", 3},
+    {0, 0, 0, 0, "Log:", 4},
     {"log-level", OPTION_LOG_LEVEL, "LEVEL", 0, "DEBUG, INFO, WARNING or ERROR (default: INFO)", 0},
     {"log-file", OPTION_LOG_FILE, "FILE", 0, "Append the log lines to FILE, not to stderr", 0},
     {"log-format", OPTION_LOG_FORMAT, "text|json", 0,
@@ -116,6 +138,16 @@ static int64_t parse_bounded(const struct argp_state *state, const char *name, c
     if (duration < min || duration > max)
         wrong_usage(state, "--%s: '%s' is out of range; it may be %s", name, text, bounds);
     return duration;
+}
+
+/* Reads the list that takes the place of the default one. */
+static void parse_proxies(const struct argp_state *state, const char *text,
+                          struct networks *networks)
+{
+    struct failure failure;
+    networks->count = 0;
+    if (!networks_add(networks, text, &failure))
+        wrong_usage(state, "--trusted-proxies: %s", failure.text);
 }
 
 /* Reads the permissions of a file. */
@@ -188,6 +220,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
     struct serve_options *options = state->input;
     struct kairos_policy *policy = &options->engine.policy;
+    struct server_limits *limits = &options->server.limits;
     switch (key) {
     case OPTION_HOST:
         options->host = argument;
@@ -206,6 +239,25 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_TLS_KEY:
         options->server.tls_key = argument;
+        return 0;
+    case OPTION_MAX_CONNECTIONS:
+        limits->connections =
+            (unsigned)parse_number(state, "max-connections", argument, 1, CONNECTIONS_MAX);
+        return 0;
+    case OPTION_MAX_PER_ADDRESS:
+        limits->connections_per_address = (unsigned)parse_number(
+            state, "max-connections-per-address", argument, 0, CONNECTIONS_MAX);
+        return 0;
+    case OPTION_TRUSTED_PROXIES:
+        parse_proxies(state, argument, &limits->trusted_proxies);
+        return 0;
+    case OPTION_HEADER_TIMEOUT:
+        limits->header_timeout = parse_bounded(state, "header-timeout", argument, CLIENT_TIME_MIN,
+                                               CLIENT_TIME_MAX, "1s to 1d");
+        return 0;
+    case OPTION_BODY_TIMEOUT:
+        limits->body_timeout = parse_bounded(state, "body-timeout", argument, CLIENT_TIME_MIN,
+                                             CLIENT_TIME_MAX, "1s to 1d");
         return 0;
     case OPTION_INSECURE:
         options->insecure = true;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "connection.h"
+#include "server.h"
 #include "tls.h"
 #include "worker.h"
 
@@ -15,10 +16,13 @@
  */
 #define CONNECTION_MEMORY (32 * 1024)
 
-/* Seconds without a byte after which a connection is closed. */
+/*
+ * Seconds after which a connection is closed that takes nothing of its answer. The library counts
+ * so while it reads as well, where the worker's own deadlines come first.
+ */
 #define INACTIVITY_TIMEOUT 30
 
-static struct request *take_request(struct worker *worker)
+static struct request *take_request(struct worker *worker, struct connection *from)
 {
     struct request *request = worker->spare_requests;
     if (request != NULL)
@@ -28,7 +32,8 @@ static struct request *take_request(struct worker *worker)
     if (request == NULL)
         return NULL;
     worker->under_way++;
-    *request = (struct request){.worker = worker, .context = worker->context};
+    *request = (struct request){.worker = worker, .context = worker->context, .from = from};
+    from->request = request;
     return request;
 }
 
@@ -36,6 +41,7 @@ static void give_request(struct request *request)
 {
     struct worker *worker = request->worker;
     request_forget(request);
+    request->from->request = NULL;
     worker_forget_woken(worker, request);
     request->next = worker->spare_requests;
     worker->spare_requests = request;
@@ -60,12 +66,15 @@ static bool promises_too_much(const struct request *request)
 static enum MHD_Result begin(struct worker *worker, struct MHD_Connection *connection,
                              const char *path, const char *method, void **state)
 {
-    struct request *request = take_request(worker);
+    struct connection *from =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    struct request *request = from == NULL ? NULL : take_request(worker, from);
     if (request == NULL)
         return MHD_NO;
     *state = request;
     request->connection = connection;
     request->began = clock_now(worker->context->clock);
+    connection_await(from, AWAITED_BODY, request->began);
     request->method = method_parse(method);
     request->route = router_find(request->method, path);
     if (!promises_too_much(request))
@@ -86,10 +95,11 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     if (request->abandoned)
         return MHD_NO;
     if (*size > 0) {
-        bool go_on = request_take(request, piece, *size, clock_now(worker->context->clock));
+        bool go_on = request_take(request, piece, *size);
         *size = 0;
         return go_on ? MHD_YES : MHD_NO;
     }
+    connection_await(request->from, AWAITED_NOTHING, request->began);
     if (!request->queued)
         request_answer(request);
     return request->queued ? MHD_YES : MHD_NO;
@@ -102,11 +112,12 @@ static void completed(void *context, struct MHD_Connection *connection, void **s
     struct request *request = *state;
     (void)connection;
     (void)code;
-    if (request != NULL) {
-        traffic_count(&worker->traffic, request->route.number, request->status,
-                      clock_now(worker->context->clock) - request->began);
-        give_request(request);
-    }
+    if (request == NULL)
+        return;
+    int64_t now = clock_now(worker->context->clock);
+    traffic_count(&worker->traffic, request->route.number, request->status, now - request->began);
+    connection_await(request->from, AWAITED_HEADERS, now);
+    give_request(request);
     *state = NULL;
 }
 
@@ -157,6 +168,10 @@ log_message(void *context, const char *format, va_list arguments)
 
 struct MHD_Daemon *handler_start(struct worker *worker, bool tls, unsigned connections)
 {
+    const struct server_limits *limits = server_limits(worker->server);
+    int64_t time = limits->header_timeout > limits->body_timeout ? limits->header_timeout
+                                                                 : limits->body_timeout;
+    unsigned timeout = INACTIVITY_TIMEOUT + (unsigned)(time / KAIROS_SECOND);
     const struct MHD_OptionItem options_tls[] = {
         {MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, (void *)identity_show},
         {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)TLS_PRIORITIES},
@@ -169,7 +184,7 @@ struct MHD_Daemon *handler_start(struct worker *worker, bool tls, unsigned conne
         MHD_OPTION_NOTIFY_COMPLETED, completed, worker, MHD_OPTION_NOTIFY_CONNECTION,
         note_connection, worker, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
         MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)INACTIVITY_TIMEOUT,
+        (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, timeout,
         MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, tls ? options_tls : options_tls + 2,
         MHD_OPTION_END);
 }

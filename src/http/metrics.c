@@ -202,6 +202,9 @@ static void write_http(struct writer *writer, const struct server *server,
                        counts->connections);
     exposition_counter(writer, "kairos_http_connections_refused_total",
                        "Connections closed at once, since there were too many.", counts->refused);
+    exposition_counter(writer, "kairos_http_connections_timed_out_total",
+                       "Connections closed, since a request did not come in time.",
+                       counts->timed_out);
 }
 
 static void write_jobs(struct writer *writer, struct job_pool *pool)

@@ -9,12 +9,6 @@
 #include "worker.h"
 
 /*
- * From the headers to the end of the body. The library's own timeout counts inactivity, and a
- * sender that drips a byte now and then would never run into it.
- */
-#define BODY_TIME_MAX (60 * KAIROS_SECOND)
-
-/*
  * A body without a length in the headers shows that it is too long when it has come so far; only
  * at its end can that be answered. What goes on beyond so many times the limit is cut off.
  */
@@ -46,16 +40,14 @@ bool request_is_too_long(const struct request *request)
     return endpoint != NULL && endpoint->body_max > 0 && request->received > endpoint->body_max;
 }
 
-bool request_take(struct request *request, const char *piece, size_t size, int64_t now)
+bool request_take(struct request *request, const char *piece, size_t size)
 {
     const struct endpoint *endpoint = request->route.endpoint;
     request->received += size;
     if (endpoint != NULL && endpoint->body_max == 0 && endpoint->take != NULL)
         endpoint->take(request, piece, size);
     if (endpoint == NULL || endpoint->body_max == 0)
-        return true; /* however long it takes */
-    if (now - request->began > BODY_TIME_MAX)
-        return false;
+        return true; /* however long it is */
     if (request_is_too_long(request))
         return request->received / PATIENCE <= endpoint->body_max;
     if (endpoint->take != NULL)

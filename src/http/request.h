@@ -22,12 +22,14 @@
 #define BODY_JSON_MAX (64 * 1024)
 
 struct MHD_Connection;
+struct connection;
 struct worker;
 
 struct request {
     struct worker *worker;
     const struct context *context;
     struct MHD_Connection *connection;
+    struct connection *from; /* what the worker keeps of it */
     enum method method;
     struct route route;
     int64_t began;     /* engine time */
@@ -48,9 +50,9 @@ struct request {
 
 /*
  * Takes SIZE bytes of the body as the endpoint wants it. Returns false if the connection has to be
- * closed: it sends far more than was allowed, or takes too long.
+ * closed: it sends far more than was allowed.
  */
-bool request_take(struct request *request, const char *piece, size_t size, int64_t now);
+bool request_take(struct request *request, const char *piece, size_t size);
 
 /* Whether more was received than the endpoint allows. */
 bool request_is_too_long(const struct request *request);

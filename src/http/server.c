@@ -5,19 +5,22 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "peers.h"
 #include "tls.h"
 #include "worker.h"
 
 /* Descriptors for all but connections. */
 #define DESCRIPTORS_KEPT 128
 
-/* Connections in all: 2 GB, should each of them fill its memory. */
-#define CONNECTIONS_MAX 65536
+/* Proxies of this machine. */
+#define TRUSTED_PROXIES "127.0.0.1, ::1"
 
 struct server {
     struct listener listeners[LISTENERS_MAX];
     size_t listener_count;
     struct tls *tls;
+    struct server_limits limits;
+    struct peers *peers;
     struct log *log;
     struct worker *workers;
     unsigned worker_count;
@@ -42,13 +45,13 @@ static rlim_t raise_descriptors(void)
 }
 
 /* How many connections there may be; each worker may have all of them. */
-static unsigned connections_max(void)
+static unsigned connections_max(unsigned wanted)
 {
     rlim_t descriptors = raise_descriptors();
     rlim_t all =
         descriptors > 2 * DESCRIPTORS_KEPT ? descriptors - DESCRIPTORS_KEPT : descriptors / 2;
-    if (all > CONNECTIONS_MAX)
-        all = CONNECTIONS_MAX;
+    if (all > wanted)
+        all = wanted;
     return all < 1 ? 1 : (unsigned)all;
 }
 
@@ -100,7 +103,30 @@ static bool open_sockets(struct server *server, const struct server_options *opt
 
 struct server_options server_options_default(void)
 {
-    return (struct server_options){.tcp = true, .unix_socket_mode = 0660, .workers = 1};
+    struct server_options options = {
+        .tcp = true,
+        .unix_socket_mode = 0660,
+        .workers = 1,
+        .limits =
+            {
+                .connections = CONNECTIONS_MAX,
+                .connections_per_address = 1000,
+                .header_timeout = 30 * KAIROS_SECOND,
+                .body_timeout = 60 * KAIROS_SECOND,
+            },
+    };
+    networks_add(&options.limits.trusted_proxies, TRUSTED_PROXIES, NULL);
+    return options;
+}
+
+/* Makes the table of clients, unless each may have as many connections as it likes. */
+static bool count_peers(struct server *server)
+{
+    const struct server_limits *limits = &server->limits;
+    if (limits->connections_per_address == 0)
+        return true;
+    server->peers = peers_create(limits->connections, limits->connections_per_address);
+    return server->peers != NULL;
 }
 
 struct server *server_create(const struct server_options *options, struct failure *failure)
@@ -111,9 +137,10 @@ struct server *server_create(const struct server_options *options, struct failur
         return NULL;
     }
     server->worker_count = options->workers;
+    server->limits = options->limits;
     size_t size = options->workers * sizeof(server->workers[0]);
     server->workers = aligned_alloc(_Alignof(struct worker), size);
-    if (server->workers == NULL)
+    if (server->workers == NULL || !count_peers(server))
         failure_set(failure, "out of memory");
     else if (open_sockets(server, options, failure) && open_tls(server, options, failure))
         return server;
@@ -129,7 +156,7 @@ const struct listener *server_listeners(const struct server *server, size_t *cou
 
 bool server_start(struct server *server, const struct context *context, struct failure *failure)
 {
-    server->connections_max = connections_max();
+    server->connections_max = connections_max(server->limits.connections);
     server->log = context->log;
     if (server->tls != NULL)
         tls_warn(server->tls, server->log);
@@ -154,6 +181,21 @@ bool server_reload_tls(struct server *server, struct failure *failure)
         return false;
     tls_warn(server->tls, server->log);
     return true;
+}
+
+const struct server_limits *server_limits(const struct server *server)
+{
+    return &server->limits;
+}
+
+bool server_trusts(const struct server *server, const struct ip *ip)
+{
+    return networks_have(&server->limits.trusted_proxies, ip);
+}
+
+struct peers *server_peers(const struct server *server)
+{
+    return server->peers;
 }
 
 struct tls *server_tls(const struct server *server)
@@ -213,6 +255,7 @@ void server_destroy(struct server *server)
         worker_finish(&server->workers[server->initialised - 1]);
     close_sockets(server);
     tls_destroy(server->tls);
+    peers_destroy(server->peers);
     free(server->workers);
     free(server);
 }
@@ -254,6 +297,7 @@ struct server_counts server_counts(const struct server *server)
             sum.invalid[r] += atomic_load_explicit(&counts->invalid[r], memory_order_relaxed);
         sum.connections += atomic_load_explicit(&counts->connections, memory_order_relaxed);
         sum.refused += atomic_load_explicit(&counts->refused, memory_order_relaxed);
+        sum.timed_out += atomic_load_explicit(&counts->timed_out, memory_order_relaxed);
     }
     int64_t open = atomic_load_explicit(&server->connections, memory_order_relaxed);
     sum.open = open > 0 ? (uint64_t)open : 0;

@@ -21,11 +21,28 @@
 #include "context.h"
 #include "failure.h"
 #include "hearing.h"
+#include "ip.h"
 #include "listener.h"
 #include "ticker.h"
 #include "traffic.h"
 
 #define WORKERS_MAX 256
+
+/* Connections in all: 2 GB, should each of them fill its memory. */
+#define CONNECTIONS_MAX 65536
+
+/* Bounds of the times that clients are given. */
+#define CLIENT_TIME_MIN KAIROS_SECOND
+#define CLIENT_TIME_MAX KAIROS_DAY
+
+/* What clients may take up. Times are in microseconds. */
+struct server_limits {
+    unsigned connections;             /* 1 to CONNECTIONS_MAX; as far as the descriptors go */
+    unsigned connections_per_address; /* 0 for no limit; not for proxies, nor at Unix sockets */
+    struct networks trusted_proxies;  /* these say for whom they ask */
+    int64_t header_timeout;           /* from accepting, or the last answer, to complete headers */
+    int64_t body_timeout;             /* from there to the end of the body */
+};
 
 /*
  * Sockets that the service manager has passed take the place of those that are named here.
@@ -39,6 +56,7 @@ struct server_options {
     const char *tls_cert;    /* PEM files: at addresses TLS is spoken; or NULL. They have to */
     const char *tls_key;     /* outlive the server. */
     unsigned workers;        /* 1 to WORKERS_MAX */
+    struct server_limits limits;
 };
 
 /* At no address yet; as many workers as this process may use cores are the caller's matter. */
@@ -96,6 +114,14 @@ void server_count_connection(struct server *server, int change);
 /* NULL before it was set. */
 struct ticker *server_ticker(const struct server *server);
 
+const struct server_limits *server_limits(const struct server *server);
+
+/* Whether whoever connects from IP is a proxy that says for whom it asks. */
+bool server_trusts(const struct server *server, const struct ip *ip);
+
+/* The connections of each client; NULL if they are not limited. */
+struct peers *server_peers(const struct server *server);
+
 /* The server's certificate; NULL if no TLS is spoken. */
 struct tls *server_tls(const struct server *server);
 
@@ -108,6 +134,7 @@ struct server_counts {
     uint64_t connections; /* accepted */
     uint64_t refused;
     uint64_t open; /* connections that are open */
+    uint64_t timed_out;
 };
 
 struct server_counts server_counts(const struct server *server);

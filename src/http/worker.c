@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "connection.h"
 #include "handler.h"
 #include "server.h"
 
@@ -228,10 +227,9 @@ static unsigned daemon_of(const struct listener *listener)
 /* Hands a connection to the library, which sets TCP_NODELAY; closes it if there are too many.
  */
 static bool take_connection(struct worker *worker, const struct listener *listener, int fd,
-                            const struct sockaddr *peer, socklen_t length)
+                            const struct sockaddr *peer, socklen_t length, int64_t now)
 {
-    if (!server_is_full(worker->server))
-        worker->arriving = connection_take(worker, listener, fd);
+    worker->arriving = connection_take(worker, listener, fd, peer, now);
     if (worker->arriving == NULL) {
         close(fd);
         return false;
@@ -258,7 +256,8 @@ static unsigned accept_at(struct worker *worker, const struct listener *listener
         int fd =
             accept4(listener->fd, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            bool taken = take_connection(worker, listener, fd, (struct sockaddr *)&peer, length);
+            bool taken =
+                take_connection(worker, listener, fd, (struct sockaddr *)&peer, length, now);
             add(taken ? &worker->counts.connections : &worker->counts.refused, 1);
             accepted++;
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
@@ -309,20 +308,23 @@ static void run_daemons(const struct worker *worker, unsigned which)
     }
 }
 
+/* WAIT, or less if the engine time TIME, which may be TIME_NEVER, comes sooner. */
+static int64_t sooner(int64_t wait, int64_t time, int64_t now)
+{
+    if (time == TIME_NEVER)
+        return wait;
+    int64_t left = time < now ? 0 : (time - now) / KAIROS_MILLISECOND + 1;
+    return wait < 0 || left < wait ? left : wait;
+}
+
 /* Milliseconds until the library, or the sockets, must be looked at again; -1 if it need not. */
 static int time_to_wait(const struct worker *worker, int64_t now)
 {
     int64_t wait = time_of_daemons(worker);
-    if (worker->listen_again != TIME_NEVER) {
-        int64_t pause = (worker->listen_again - now) / KAIROS_MILLISECOND + 1;
-        pause = pause < 0 ? 0 : pause;
-        wait = wait < 0 || pause < wait ? pause : wait;
-    }
-    if (worker->stopping) {
-        int64_t left = (worker->drain_until - now) / KAIROS_MILLISECOND + 1;
-        left = left < 0 ? 0 : left;
-        wait = wait < 0 || left < wait ? left : wait;
-    }
+    wait = sooner(wait, worker->listen_again, now);
+    wait = sooner(wait, connections_deadline(worker), now);
+    if (worker->stopping)
+        wait = sooner(wait, worker->drain_until, now);
     return (int)wait;
 }
 
@@ -430,6 +432,8 @@ static void serve_until_stop(struct worker *worker)
 
         bool busy = pass(worker, 0, now);
         int64_t heard = busy ? heard_though_busy(worker, busy_since, now) : now;
+        if (heard != TIME_NEVER)
+            add(&worker->counts.timed_out, connections_expire(worker, heard));
         /* Connections that cannot be accepted are not heard. */
         if (heard != TIME_NEVER && worker->listen_again == TIME_NEVER) {
             give_stamp(worker, heard, rung);
@@ -490,6 +494,11 @@ bool worker_init(struct worker *worker, struct server *server, const struct cont
         .accept_log_next = TIME_NEVER,
         .heard_until = TIME_NEVER,
         .woken_lock = PTHREAD_MUTEX_INITIALIZER,
+        .deadlines =
+            {
+                [AWAITED_HEADERS].time = server_limits(server)->header_timeout,
+                [AWAITED_BODY].time = server_limits(server)->body_timeout,
+            },
     };
     if (worker->epoll < 0 || worker->bell < 0 ||
         !watch(worker, worker->bell, EPOLLIN, SOURCE_BELL, 0))

@@ -22,6 +22,7 @@
 
 #include "answer.h"
 #include "batch.h"
+#include "connection.h"
 #include "failure.h"
 #include "request.h"
 #include "traffic.h"
@@ -35,6 +36,7 @@ struct worker_counts {
     _Atomic uint64_t invalid[KAIROS_REASON_COUNT]; /* events that were no heartbeats */
     _Atomic uint64_t connections;                  /* accepted */
     _Atomic uint64_t refused;                      /* accepted and closed: too many */
+    _Atomic uint64_t timed_out;                    /* closed: the client was too slow */
 };
 
 enum {
@@ -44,7 +46,6 @@ enum {
 };
 
 struct MHD_Daemon;
-struct connection;
 struct server;
 
 struct worker {
@@ -65,6 +66,7 @@ struct worker {
     uint64_t rung;     /* times that the bell was heard */
     uint64_t answered; /* of these, how many stamps have answered */
 
+    struct deadlines deadlines[AWAITED_COUNT];
     struct connection *spare_connections;
     struct connection *arriving; /* what is being handed to the library */
     struct request *spare_requests;
