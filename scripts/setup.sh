@@ -39,11 +39,27 @@ need() {
         apt-get install -y -q --no-install-recommends "${missing[@]}" >&2
 }
 
+# pages: installs what the server's pages are made of, in web/, unless that is there.
+pages() {
+    local log
+    [ ! "$root/web/node_modules/.package-lock.json" -nt "$root/web/package-lock.json" ] || return 0
+    command -v npm >/dev/null || need npm
+    say "installing web/node_modules"
+    log=$(mktemp)
+    npm ci --ignore-scripts --no-audit --no-fund --prefix "$root/web" >"$log" 2>&1 || {
+        cat "$log" >&2
+        rm -f "$log"
+        return 1
+    }
+    rm -f "$log"
+}
+
 # build NAME [MESON OPTION…]: builds in build/NAME; prints what it says only if that fails.
 build() {
     local dir="$root/build/$1" log
     log=$(mktemp)
     shift
+    pages || return 1
     say "building in ${dir#"$root"/}"
     if { [ -f "$dir/build.ninja" ] || meson setup "$dir" "$root" "$@"; } >"$log" 2>&1 &&
         ninja -C "$dir" >>"$log" 2>&1; then

@@ -23,19 +23,25 @@ static void queue(struct request *request, unsigned status, struct MHD_Response 
         request->status = status;
 }
 
-/* Queues RESPONSE, which may be NULL if memory ran out, and lets go of it. */
-static void queue_once(struct request *request, unsigned status, const char *content_type,
-                       struct MHD_Response *response)
+void answer_response(struct request *request, unsigned status, struct MHD_Response *response)
 {
     if (response == NULL)
         return;
-    if (content_type != NULL)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     if (request->worker->stopping)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     queue(request, status, response);
     MHD_destroy_response(response);
+}
+
+/* Queues RESPONSE, which may be NULL if memory ran out, and lets go of it. */
+static void queue_once(struct request *request, unsigned status, const char *content_type,
+                       struct MHD_Response *response)
+{
+    if (response != NULL && content_type != NULL)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+    if (response != NULL)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    answer_response(request, status, response);
 }
 
 void answer_constant(struct request *request, enum constant constant)

@@ -27,6 +27,13 @@ void answer_json(struct request *request, unsigned status, struct writer *writer
 void answer_text(struct request *request, unsigned status, const char *content_type,
                  struct writer *writer);
 
+/*
+ * A response of the endpoint's own making, with all its headers; it is let go of. NULL, if memory
+ * ran out, closes the connection.
+ */
+struct MHD_Response;
+void answer_response(struct request *request, unsigned status, struct MHD_Response *response);
+
 /* 204: done, and there is nothing to say. */
 void answer_nothing(struct request *request);
 
@@ -42,8 +49,6 @@ void answer_not_allowed(struct request *request);
 void answer_too_long(struct request *request);
 
 /* ---- For the worker ---- */
-
-struct MHD_Response;
 
 /* Makes the constant answers; returns false, with none made, when memory ran out. */
 bool constants_create(struct MHD_Response *constants[CONSTANT_COUNT]);

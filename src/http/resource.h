@@ -63,6 +63,7 @@ extern const struct resource gaps_resource;
 extern const struct resource output_resource;
 extern const struct resource health_resource;
 extern const struct resource metrics_resource;
+extern const struct resource docs_resource;
 extern const struct resource root_resource;
 
 #endif

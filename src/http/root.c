@@ -1,9 +1,11 @@
 /*
- * root.c - /: what this is, and what it can be asked.
+ * root.c - /: what this is, and what it can be asked; for browsers a page.
  */
 #include <string.h>
 
+#include "accept.h"
 #include "answer.h"
+#include "asset.h"
 #include "resource.h"
 #include "router.h"
 
@@ -24,7 +26,7 @@ static void write_endpoints(struct writer *writer)
     }
 }
 
-static void answer_root(struct request *request)
+static void answer_names(struct request *request)
 {
     struct writer writer = {0};
     writer_print(&writer, "{\"name\":\"kairos\",\"version\":\"%s\",\"endpoints\":[",
@@ -32,6 +34,14 @@ static void answer_root(struct request *request)
     write_endpoints(&writer);
     writer_print(&writer, "]}");
     answer_json(request, 200, &writer);
+}
+
+static void answer_root(struct request *request)
+{
+    if (accept_html(request))
+        asset_answer(request, asset_find((struct slice){"/", 1}), "Accept, Accept-Encoding");
+    else
+        answer_names(request);
 }
 
 static const struct endpoint endpoints[] = {
