@@ -1,12 +1,15 @@
 #include "analyse_options.h"
 
 #include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
 #include <kairos/timestamp.h>
 
+#include "commands.h"
 #include "option_values.h"
 #include "scan.h"
 
@@ -37,8 +40,6 @@ static const char doc[] =
     "The log is a JSON array of {\"service\": …, \"timestamp\": …}, or one such object a line; "
     "plain, gzip or zstd, recognised by content.\n\n"
     "A DURATION is a whole number of seconds or carries a unit: 90s, 5m, 1h, 1d, 250ms.\n\n"
-    "Commands: 'kairos replay FILE' sends a log's heartbeats to a server in the log's own rhythm; "
-    "see 'kairos replay --help'.\n\n"
     "Exit status: 0 done, 1 failed, 2 wrong usage; with --fail-on-alert, 3 when there were "
     "alerts.\n\n"
     "Example: kairos --file events.json --interval 60 --allowed-misses 3";
@@ -74,6 +75,19 @@ static const struct argp_option entries[] = {
     {0, 0, 0, 0, "Help:", -1},
     {0},
 };
+
+/* Adds the list of commands to what --help says in the end. */
+static char *add_commands(int key, const char *text, void *input)
+{
+    (void)input;
+    if (key != ARGP_KEY_HELP_POST_DOC || text == NULL)
+        return (char *)text;
+    char *list = commands_help(), *added = NULL;
+    if (list == NULL || asprintf(&added, "%s\n\n%s", text, list) < 0)
+        added = NULL;
+    free(list);
+    return added != NULL ? added : (char *)text;
+}
 
 static int64_t parse_until(const struct argp_state *state, const char *text)
 {
@@ -169,7 +183,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 
 void analyse_options_parse(struct analyse_options *options, int argc, char **argv)
 {
-    static const struct argp argp = {.options = entries, .parser = parse_option, .doc = doc};
+    static const struct argp argp = {
+        .options = entries, .parser = parse_option, .doc = doc, .help_filter = add_commands};
     *options = (struct analyse_options){
         .file = FILE_DEFAULT,
         .log = {.level = LOG_INFO},

@@ -12,42 +12,19 @@
 #include <unistd.h>
 
 #include "analyse.h"
+#include "commands.h"
 #include "failure.h"
-#include "replay.h"
-#include "serve.h"
 #include "status.h"
 
 const char *argp_program_version = "kairos " KAIROS_VERSION;
 
-struct command {
-    const char *name;
-    int (*run)(int argc, char **argv);
-};
-
-/* Without one of these a log is analysed. */
-static const struct command commands[] = {
-    {"replay", replay_command},
-    {"serve", serve_command},
-};
-
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
-
-static const struct command *find_command(const char *name)
-{
-    for (size_t i = 0; i < COMMANDS; i++) {
-        if (strcmp(name, commands[i].name) == 0)
-            return &commands[i];
-    }
-    return NULL;
-}
-
 static int unknown_command(const char *name)
 {
     struct failure failure;
-    char names[128] = "";
-    for (size_t i = 0; i < COMMANDS; i++)
-        snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s", i > 0 ? ", " : "",
-                 commands[i].name);
+    char names[256] = "";
+    for (const struct command *command = commands; command->name != NULL; command++)
+        snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
+                 command == commands ? "" : ", ", command->name);
     failure_set(&failure,
                 "unknown command '%s'; the commands are: %s; a log is analysed with --file", name,
                 names);
@@ -75,6 +52,13 @@ static bool take_api(int *argc, char **argv)
     return taken;
 }
 
+/* A closed pipe, or a file that may not grow, shows as an error of the write from now on. */
+static void fail_writes(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+}
+
 /* Runs the command that the arguments ask for. */
 static int run_command(int argc, char **argv)
 {
@@ -87,10 +71,12 @@ static int run_command(int argc, char **argv)
     }
     if ((name == NULL || strcmp(name, "serve") == 0) && take_api(&argc, argv))
         name = "serve";
+
+    const struct command *command = name != NULL ? command_find(name) : NULL;
+    if (command == NULL || !command->own_signals)
+        fail_writes();
     if (name == NULL)
         return analyse_command(argc, argv);
-
-    const struct command *command = find_command(name);
     if (command == NULL)
         return unknown_command(name);
     char full_name[32];
@@ -132,8 +118,5 @@ int main(int argc, char **argv)
     keep_standard_streams();
     atexit(close_output);
     setlocale(LC_CTYPE, "C.UTF-8"); /* names are UTF-8, whatever the user's locale */
-    /* A closed pipe, or a file that may not grow, shows as an error of the write. */
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN);
     return run_command(argc, argv);
 }

@@ -79,6 +79,14 @@ enum log_format parse_log_format(const struct argp_state *state, const char *nam
     return format;
 }
 
+void parse_service(const struct argp_state *state, const char *text, char name[KAIROS_SERVICE_SIZE])
+{
+    size_t length;
+    if (kairos_service_parse(text, strlen(text), name, &length) != KAIROS_SERVICE_OK)
+        wrong_usage(state, "'%s' is no service's name; it has 1 to 100 characters of a-z 0-9 _ -",
+                    text);
+}
+
 unsigned usable_cores(unsigned max)
 {
     cpu_set_t set;

@@ -11,6 +11,8 @@
 #include <argp.h>
 #include <stdint.h>
 
+#include <kairos/service.h>
+
 #include "log.h"
 
 /* Says what is wrong with the arguments, as far as it is printable, and ends the program. */
@@ -34,6 +36,10 @@ enum log_level parse_log_level(const struct argp_state *state, const char *name,
 /* Reads what a line of a log looks like. */
 enum log_format parse_log_format(const struct argp_state *state, const char *name,
                                  const char *text);
+
+/* Reads the name of a service, as an argument. */
+void parse_service(const struct argp_state *state, const char *text,
+                   char name[KAIROS_SERVICE_SIZE]);
 
 /* The processors that this program may run on, MAX at most. */
 unsigned usable_cores(unsigned max);
