@@ -46,7 +46,7 @@ pages() {
     command -v npm >/dev/null || need npm
     say "installing web/node_modules"
     log=$(mktemp)
-    npm ci --ignore-scripts --no-audit --no-fund --prefix "$root/web" >"$log" 2>&1 || {
+    (cd "$root/web" && npm ci --ignore-scripts --no-audit --no-fund) >"$log" 2>&1 || {
         cat "$log" >&2
         rm -f "$log"
         return 1

@@ -52,7 +52,7 @@ def swagger_folder(web):
     if found != wanted:
         sys.exit(
             f"web/node_modules has {SWAGGER} {found} and not {wanted}; "
-            "run: npm ci --ignore-scripts --prefix web"
+            "run: (cd web && npm ci --ignore-scripts)"
         )
     return folder
 
