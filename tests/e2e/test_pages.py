@@ -167,7 +167,7 @@ def test_trying_out_in_a_browser(shared, browser):
     block = "document.querySelector('#operations-Heartbeats-ping')"
     browser.wait_for(f"{block} != null")
     browser.evaluate(f"{block}.querySelector('.opblock-summary-control').click()")
-    browser.wait_for(f"{block}.querySelector('.execute') != null")
+    browser.wait_for(f"{block}.querySelector('.parameters input')?.value == 'backup'")
     browser.evaluate(f"{block}.querySelector('.execute').click()")
     status = f"{block}.querySelector('.live-responses-table .response .response-col_status')"
     assert browser.wait_for(f"{status} && {status}.textContent").startswith("201")
