@@ -10,6 +10,7 @@
 #include <kairos/timestamp.h>
 
 #include "commands.h"
+#include "cores.h"
 #include "option_values.h"
 #include "scan.h"
 

@@ -1,6 +1,5 @@
 #include "option_values.h"
 
-#include <sched.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -85,11 +84,4 @@ void parse_service(const struct argp_state *state, const char *text, char name[K
     if (kairos_service_parse(text, strlen(text), name, &length) != KAIROS_SERVICE_OK)
         wrong_usage(state, "'%s' is no service's name; it has 1 to 100 characters of a-z 0-9 _ -",
                     text);
-}
-
-unsigned usable_cores(unsigned max)
-{
-    cpu_set_t set;
-    unsigned cores = sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
-    return cores < max ? cores : max;
 }

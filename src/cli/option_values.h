@@ -41,7 +41,4 @@ enum log_format parse_log_format(const struct argp_state *state, const char *nam
 void parse_service(const struct argp_state *state, const char *text,
                    char name[KAIROS_SERVICE_SIZE]);
 
-/* The processors that this program may run on, MAX at most. */
-unsigned usable_cores(unsigned max);
-
 #endif

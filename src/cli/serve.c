@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "command.h"
 #include "engine.h"
+#include "environment.h"
 #include "feed.h"
 #include "interrupt.h"
 #include "job.h"
@@ -15,6 +16,7 @@
 #include "registry.h"
 #include "serve_options.h"
 #include "server.h"
+#include "settings.h"
 #include "status.h"
 #include "store.h"
 #include "syncer.h"
@@ -35,7 +37,7 @@
 
 /* All parts of a server that runs. */
 struct serve {
-    const struct serve_options *options;
+    const struct settings *settings;
     struct log *log;
     struct interrupt interrupt;
     struct registry *registry;
@@ -65,7 +67,7 @@ static void quote(char quoted[4 * PATH_MAX + 3], const char *text)
 static void log_report(struct serve *serve, const struct registry_report *report)
 {
     char directory[4 * PATH_MAX + 3], aside[4 * PATH_MAX + 3];
-    quote(directory, serve->options->data_dir);
+    quote(directory, serve->settings->data_dir);
     if (report->set_aside) {
         quote(aside, report->aside);
         log_write(serve->log, LOG_ERROR,
@@ -82,9 +84,9 @@ static void log_report(struct serve *serve, const struct registry_report *report
 static bool open_registry(struct serve *serve, struct failure *failure)
 {
     struct registry_report report = {0};
-    const struct serve_options *options = serve->options;
-    size_t slots = options->engine.max_services * SLOTS_EACH;
-    serve->registry = registry_open(options->data_dir, slots, &report, failure);
+    const struct settings *settings = serve->settings;
+    size_t slots = settings->engine.max_services * SLOTS_EACH;
+    serve->registry = registry_open(settings->data_dir, slots, &report, failure);
     if (serve->registry == NULL)
         return false;
     log_report(serve, &report);
@@ -139,7 +141,7 @@ static bool create_store(struct serve *serve, struct failure *failure)
 
 static bool create_engine(struct serve *serve, struct failure *failure)
 {
-    struct engine_options options = serve->options->engine;
+    struct engine_options options = serve->settings->engine;
     int64_t since = serve->deaf_since != TIME_NEVER ? serve->deaf_since : clock_now(&serve->clock);
     options.listener = transitions_listener(&serve->transitions);
     serve->engine = engine_create(serve->registry, &options, since, failure);
@@ -154,7 +156,7 @@ static bool create_engine(struct serve *serve, struct failure *failure)
 /* The threads: heartbeats are heard before anything is judged. */
 static bool start_threads(struct serve *serve, struct failure *failure)
 {
-    serve->jobs = job_pool_create(serve->options->monitor_threads, failure);
+    serve->jobs = job_pool_create(serve->settings->monitor_threads, failure);
     if (serve->jobs == NULL)
         return false;
     serve->context.engine = serve->engine;
@@ -207,7 +209,7 @@ static void log_listening(struct serve *serve)
     char place[5 * LISTENER_PATH_SIZE], directory[4 * PATH_MAX + 3];
     const struct listener *listeners = server_listeners(serve->server, &count);
     uint64_t services = count_services(serve);
-    quote(directory, serve->options->data_dir);
+    quote(directory, serve->settings->data_dir);
     for (size_t i = 0; i < count; i++) {
         format_place(&listeners[i], place, sizeof(place));
         log_write(serve->log, LOG_INFO, "listening %s services=%" PRIu64 " data_dir=%s", place,
@@ -222,7 +224,7 @@ static bool start(struct serve *serve, struct failure *failure)
         return false;
     start_clock(serve);
     /* From here on clients wait to be heard, and need not send again. */
-    serve->server = server_create(&serve->options->server, failure);
+    serve->server = server_create(&serve->settings->server, failure);
     if (serve->server == NULL || !create_store(serve, failure) || !create_engine(serve, failure) ||
         !start_threads(serve, failure))
         return false;
@@ -274,9 +276,10 @@ static bool finish(struct serve *serve)
     return journal_destroy(serve->journal);
 }
 
-static bool serve(const struct serve_options *options, struct log *log, struct failure *failure)
+static bool serve(const struct settings *settings, struct log *log, struct failure *failure)
 {
-    struct serve serve = {.options = options, .log = log};
+    struct serve serve = {.settings = settings, .log = log};
+    environment_warn(log);
     bool done = start(&serve, failure);
     if (done)
         wait_for_signal(&serve);
@@ -300,10 +303,27 @@ static bool work(void *context, struct log *log, struct failure *failure)
     return serve(context, log, failure);
 }
 
+/* Says all that is wrong with the settings. Returns the status to end with. */
+static int refuse(struct problems *problems, char *name)
+{
+    int status = problems->usage ? STATUS_USAGE : STATUS_FAILED;
+    problems_print(problems, stderr, problems->usage ? "kairos serve: " : "kairos: ");
+    if (problems->usage)
+        serve_options_hint(name);
+    problems_finish(problems);
+    return status;
+}
+
 int serve_command(int argc, char **argv)
 {
-    struct serve_options options;
-    serve_options_parse(&options, argc, argv);
+    struct settings_sources sources;
+    struct problems problems = {0};
+    serve_options_parse(&sources, argc, argv);
+    struct settings *settings = settings_load(&sources, &problems);
+    if (settings == NULL)
+        return refuse(&problems, argv[0]);
     signal(SIGHUP, SIG_IGN);
-    return command_run(&options.log, work, &options) ? STATUS_DONE : STATUS_FAILED;
+    bool done = command_run(&settings->log, work, settings);
+    settings_destroy(settings);
+    return done ? STATUS_DONE : STATUS_FAILED;
 }

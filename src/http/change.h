@@ -9,6 +9,7 @@
 #ifndef KAIROS_HTTP_CHANGE_H
 #define KAIROS_HTTP_CHANGE_H
 
+#include <jansson.h>
 #include <stddef.h>
 
 #include "engine.h"
@@ -27,6 +28,16 @@ enum change_result {
  */
 enum change_result change_parse(const char *text, size_t length, struct service_change *change,
                                 struct failure *failure);
+
+/*
+ * Reads one member of such an object, wherever that is from, into CHANGE. Returns CHANGE_OK, or
+ * CHANGE_INVALID and describes the failure: the key and its bounds.
+ */
+enum change_result change_read(const char *key, const json_t *value, struct service_change *change,
+                               struct failure *failure);
+
+/* The keys that may be there, by their number from 0 on; NULL beyond them. */
+const char *change_key(size_t index);
 
 /* The key that the engine refused and its bounds, for ENGINE_BAD_…. */
 const char *change_bounds_text(enum engine_result result);
