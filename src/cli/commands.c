@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "exec.h"
+#include "overview.h"
 #include "ping.h"
 #include "replay.h"
 #include "serve.h"
@@ -13,6 +14,7 @@ const struct command commands[] = {
     {"serve", "watch services that send heartbeats", serve_command, false},
     {"ping", "send a heartbeat, or what else there is to say of a service", ping_command, false},
     {"exec", "run a command; tell that it starts, and how it ended", exec_command, true},
+    {"status", "print a table of a server's services", overview_command, false},
     {"replay", "send the heartbeats of a log in the log's own rhythm", replay_command, false},
     {NULL, NULL, NULL, false},
 };

@@ -8,7 +8,7 @@ enum status {
     STATUS_DONE = 0,
     STATUS_FAILED = 1,
     STATUS_USAGE = 2,
-    STATUS_ALERTS = 3, /* with --fail-on-alert */
+    STATUS_ALERTS = 3, /* with --fail-on-alert, --fail-on-down */
 };
 
 #endif
