@@ -6,6 +6,8 @@
 
 #include <microhttpd.h>
 
+#include "accept.h"
+#include "gzip.h"
 #include "worker.h"
 
 static const struct {
@@ -23,12 +25,28 @@ static void queue(struct request *request, unsigned status, struct MHD_Response 
         request->status = status;
 }
 
+static void add(struct MHD_Response *response, const char *name, const char *value)
+{
+    MHD_add_response_header(response, name, value);
+}
+
+static void add_id(struct request *request, struct MHD_Response *response)
+{
+    char text[REQUEST_ID_MAX + 1];
+    struct slice id = request_id(request);
+    memcpy(text, id.text, id.length);
+    text[id.length] = '\0';
+    add(response, "X-Request-Id", text);
+}
+
 void answer_response(struct request *request, unsigned status, struct MHD_Response *response)
 {
     if (response == NULL)
         return;
-    if (request->worker->stopping)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    add(response, "X-Content-Type-Options", "nosniff");
+    add_id(request, response);
+    if (request->worker->stopping || request->last)
+        add(response, MHD_HTTP_HEADER_CONNECTION, "close");
     queue(request, status, response);
     MHD_destroy_response(response);
 }
@@ -38,15 +56,22 @@ static void queue_once(struct request *request, unsigned status, const char *con
                        struct MHD_Response *response)
 {
     if (response != NULL && content_type != NULL)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+        add(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
     if (response != NULL)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+        add(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     answer_response(request, status, response);
 }
 
 void answer_constant(struct request *request, enum constant constant)
 {
-    queue(request, constant_answers[constant].status, request->worker->constants[constant]);
+    unsigned status = constant_answers[constant].status;
+    if (request->fields.request_id.length == 0) {
+        queue(request, status, request->worker->constants[constant]);
+        return;
+    }
+    char *text = (char *)constant_answers[constant].text;
+    queue_once(request, status, "text/plain",
+               MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_PERSISTENT));
 }
 
 /* A response that takes over WRITER's text; NULL if memory ran out. */
@@ -62,10 +87,32 @@ static struct MHD_Response *response_of(struct writer *writer)
     return response;
 }
 
+/* An answer that comes in two forms: caches on the way have to know. */
+static void queue_text(struct request *request, unsigned status, const char *content_type,
+                       struct writer *writer, bool gzipped)
+{
+    bool varies = gzipped || writer->length >= GZIP_SIZE_MIN;
+    struct MHD_Response *response = response_of(writer);
+    if (response != NULL && varies)
+        add(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+    if (response != NULL && gzipped)
+        add(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+    queue_once(request, status, content_type, response);
+}
+
+void answer_gzipped(struct request *request, unsigned status, const char *content_type,
+                    struct writer *writer)
+{
+    queue_text(request, status, content_type, writer, true);
+}
+
 void answer_text(struct request *request, unsigned status, const char *content_type,
                  struct writer *writer)
 {
-    queue_once(request, status, content_type, response_of(writer));
+    bool gzipped = writer->length >= GZIP_SIZE_MIN && writer->length <= GZIP_SIZE_MAX &&
+                   accept_gzip(request) && worker_gzip(request->worker) != NULL &&
+                   gzip_text(worker_gzip(request->worker), writer);
+    queue_text(request, status, content_type, writer, gzipped);
 }
 
 void answer_json(struct request *request, unsigned status, struct writer *writer)
@@ -104,16 +151,39 @@ void answer_error(struct request *request, unsigned status, const char *format, 
     answer_failure(request, status, &failure);
 }
 
+void answer_malformed(struct request *request, const char *wrong)
+{
+    request->last = true;
+    answer_error(request, MHD_HTTP_BAD_REQUEST, "%s", wrong);
+}
+
+/* Every path tells what it takes; `*` stands for the server as a whole (RFC 9110, 9.3.7). */
+void answer_options(struct request *request)
+{
+    char methods[METHODS_TEXT_SIZE];
+    unsigned allowed = strcmp(request->path, "*") == 0 ? METHODS_ALL : request->route.allowed;
+    if (allowed == 0) {
+        answer_error(request, MHD_HTTP_NOT_FOUND, NO_SUCH_PATH);
+        return;
+    }
+    methods_format(allowed | METHOD_OPTIONS, ", ", methods);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    if (response != NULL)
+        add(response, MHD_HTTP_HEADER_ALLOW, methods);
+    queue_once(request, MHD_HTTP_NO_CONTENT, NULL, response);
+}
+
 void answer_not_allowed(struct request *request)
 {
     struct failure failure;
     char methods[METHODS_TEXT_SIZE];
-    methods_format(request->route.allowed, ", ", methods);
+    methods_format(request->route.allowed | METHOD_OPTIONS, ", ", methods);
     failure_set(&failure, "this path takes %s", methods);
     struct writer writer = detail_of(&failure);
     struct MHD_Response *response = response_of(&writer);
     if (response != NULL)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, methods);
+        add(response, MHD_HTTP_HEADER_ALLOW, methods);
     queue_once(request, MHD_HTTP_METHOD_NOT_ALLOWED, "application/json", response);
 }
 

@@ -2,7 +2,8 @@
  * answer.h - the answer to a request. Every endpoint calls just one of these, once.
  *
  * Errors are JSON, {"detail": "…"}: what is wrong, and what would mend it. All answers may not be
- * kept by caches.
+ * kept by caches, and carry the request's id; only the constant ones do so if the client has sent
+ * one. Text is compressed where the client takes that.
  */
 #ifndef KAIROS_HTTP_ANSWER_H
 #define KAIROS_HTTP_ANSWER_H
@@ -10,6 +11,9 @@
 #include "failure.h"
 #include "request.h"
 #include "writer.h"
+
+/* What 404 says of a path that there is not. */
+#define NO_SUCH_PATH "no such path; GET / lists those that there are"
 
 /* Answers that are always the same, and made once for each worker. */
 enum constant {
@@ -41,6 +45,19 @@ void answer_error(struct request *request, unsigned status, const char *format, 
     __attribute__((format(printf, 3, 4)));
 
 void answer_failure(struct request *request, unsigned status, const struct failure *failure);
+
+/*
+ * The text was compressed already, by a job, since accept_gzip said that this may be (accept.h); no
+ * other answer of more than GZIP_SIZE_MAX bytes (gzip.h) is.
+ */
+void answer_gzipped(struct request *request, unsigned status, const char *content_type,
+                    struct writer *writer);
+
+/* 204 with the methods that the path takes; 404 if there is no such path. */
+void answer_options(struct request *request);
+
+/* 400 ahead of the body, of which nothing is read any more: what is WRONG with the headers. */
+void answer_malformed(struct request *request, const char *wrong);
 
 /* 405 with the methods that the path takes. */
 void answer_not_allowed(struct request *request);

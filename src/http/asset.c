@@ -94,7 +94,6 @@ static void add_headers(struct MHD_Response *response, const struct asset *asset
     MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
     MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, asset->etag);
     MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, vary);
-    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_SECURITY_POLICY, POLICY);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answer.h"
 #include "connection.h"
 #include "server.h"
 #include "tls.h"
@@ -54,9 +55,17 @@ static bool promises_too_much(const struct request *request)
     const struct endpoint *endpoint = request->route.endpoint;
     if (endpoint == NULL || endpoint->body_max == 0)
         return false;
-    const char *text = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND,
-                                                   MHD_HTTP_HEADER_CONTENT_LENGTH);
-    return text != NULL && strtoull(text, NULL, 10) > endpoint->body_max;
+    const struct fields *fields = &request->fields;
+    return fields->lengths > 0 && strtoull(fields->length.text, NULL, 10) > endpoint->body_max;
+}
+
+static enum MHD_Result add_field(void *context, enum MHD_ValueKind kind, const char *name,
+                                 size_t name_length, const char *value, size_t value_length)
+{
+    (void)kind;
+    fields_add(context, (struct slice){name, name_length},
+               (struct slice){value == NULL ? "" : value, value_length});
+    return MHD_YES;
 }
 
 /*
@@ -64,7 +73,8 @@ static bool promises_too_much(const struct request *request)
  * is what is wanted if a body is announced that nobody wants to read.
  */
 static enum MHD_Result begin(struct worker *worker, struct MHD_Connection *connection,
-                             const char *path, const char *method, void **state)
+                             const char *path, const char *method, const char *version,
+                             void **state)
 {
     struct connection *from =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
@@ -75,11 +85,17 @@ static enum MHD_Result begin(struct worker *worker, struct MHD_Connection *conne
     request->connection = connection;
     request->began = clock_now(worker->context->clock);
     connection_await(from, AWAITED_BODY, request->began);
+    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, add_field, &request->fields);
+    request->path = path;
     request->method = method_parse(method);
     request->route = router_find(request->method, path);
-    if (!promises_too_much(request))
+    const char *wrong = fields_wrong(&request->fields, strcmp(version, MHD_HTTP_VERSION_1_0) == 0);
+    if (wrong != NULL)
+        answer_malformed(request, wrong);
+    else if (promises_too_much(request))
+        answer_too_long(request);
+    else
         return MHD_YES;
-    answer_too_long(request);
     return request->queued ? MHD_YES : MHD_NO;
 }
 
@@ -89,13 +105,13 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 {
     struct worker *worker = context;
     struct request *request = *state;
-    (void)version;
     if (request == NULL)
-        return begin(worker, connection, path, method, state);
+        return begin(worker, connection, path, method, version, state);
     if (request->abandoned)
         return MHD_NO;
     if (*size > 0) {
-        bool go_on = request_take(request, piece, *size);
+        /* What was answered already is not read. */
+        bool go_on = request->queued || request_take(request, piece, *size);
         *size = 0;
         return go_on ? MHD_YES : MHD_NO;
     }

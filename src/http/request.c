@@ -1,5 +1,7 @@
 #include "request.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,16 +62,28 @@ bool request_take(struct request *request, const char *piece, size_t size)
 void request_answer(struct request *request)
 {
     const struct route *route = &request->route;
-    if (route->endpoint == NULL && route->allowed != 0)
+    if (request->method == METHOD_OPTIONS)
+        answer_options(request);
+    else if (route->endpoint == NULL && route->allowed != 0)
         answer_not_allowed(request);
     else if (route->endpoint == NULL)
-        answer_error(request, 404, "no such path; GET / lists those that there are");
+        answer_error(request, 404, NO_SUCH_PATH);
     else if (request_is_too_long(request))
         answer_too_long(request);
     else if (request->no_memory)
         answer_error(request, 503, "out of memory; try again later");
     else
         route->endpoint->answer(request);
+}
+
+struct slice request_id(struct request *request)
+{
+    if (request->fields.request_id.length > 0)
+        return request->fields.request_id;
+    if (request->own_id[0] == '\0')
+        snprintf(request->own_id, sizeof(request->own_id), "%016" PRIx64,
+                 worker_next_id(request->worker));
+    return (struct slice){request->own_id, REQUEST_ID_SIZE - 1};
 }
 
 void request_forget(struct request *request)

@@ -15,11 +15,15 @@
 #include <kairos/service.h>
 
 #include "context.h"
+#include "fields.h"
 #include "query.h"
 #include "router.h"
 
 /* JSON bodies other than heartbeats have at most so many bytes. */
 #define BODY_JSON_MAX (64 * 1024)
+
+/* Room for the id that a request is given. */
+#define REQUEST_ID_SIZE 17
 
 struct MHD_Connection;
 struct connection;
@@ -31,6 +35,9 @@ struct request {
     struct MHD_Connection *connection;
     struct connection *from; /* what the worker keeps of it */
     enum method method;
+    const char *path; /* as it came, without the query; it belongs to the library */
+    struct fields fields;
+    char own_id[REQUEST_ID_SIZE]; /* what is made if the client has sent none; "" at first */
     struct route route;
     int64_t began;     /* engine time */
     uint64_t received; /* bytes of the body */
@@ -40,6 +47,7 @@ struct request {
     unsigned status;                           /* of the answer; 0 while there is none */
     bool no_memory;                            /* the body could not be kept */
     bool queued;                               /* an answer is on its way */
+    bool last;                                 /* the connection is to be closed behind it */
     bool parked;                               /* nobody looks at its connection */
     bool woken;                                /* is among those that the worker is to resume */
     bool abandoned;                            /* resumed to be closed: the server stops */
@@ -62,6 +70,9 @@ void request_answer(struct request *request);
 
 /* Releases all that the request holds. */
 void request_forget(struct request *request);
+
+/* By what the request can be found again, in the log: the client's id for it, or one of ours. */
+struct slice request_id(struct request *request);
 
 /* ---- Waiting: for what another thread does ---- */
 

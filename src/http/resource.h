@@ -18,7 +18,11 @@ enum method {
     METHOD_PUT = 1 << 3,
     METHOD_PATCH = 1 << 4,
     METHOD_DELETE = 1 << 5,
+    METHOD_OPTIONS = 1 << 6, /* of every path: no endpoint names it */
 };
+
+#define METHODS_ALL                                                                                \
+    (METHOD_GET | METHOD_HEAD | METHOD_POST | METHOD_PUT | METHOD_PATCH | METHOD_DELETE)
 
 /* HEAD is GET whose answer's body is left out. */
 #define METHODS_READ (METHOD_GET | METHOD_HEAD)

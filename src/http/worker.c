@@ -6,9 +6,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "gzip.h"
 #include "handler.h"
 #include "server.h"
 
@@ -94,6 +96,24 @@ void worker_count_events(struct worker *worker, uint64_t events,
     add(&worker->counts.events, events);
     for (size_t i = 0; i < KAIROS_REASON_COUNT; i++)
         add(&worker->counts.invalid[i], bad[i]);
+}
+
+/* ---- For answers ---- */
+
+/* Source: Sebastiano Vigna, splitmix64 (https://prng.di.unimi.it/splitmix64.c). */
+uint64_t worker_next_id(struct worker *worker)
+{
+    uint64_t mixed = worker->id_seed += UINT64_C(0x9e3779b97f4a7c15);
+    mixed = (mixed ^ mixed >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    mixed = (mixed ^ mixed >> 27) * UINT64_C(0x94d049bb133111eb);
+    return mixed ^ mixed >> 31;
+}
+
+struct gzip *worker_gzip(struct worker *worker)
+{
+    if (worker->gzip == NULL)
+        worker->gzip = gzip_create();
+    return worker->gzip;
 }
 
 /* ---- Waiting ---- */
@@ -500,6 +520,8 @@ bool worker_init(struct worker *worker, struct server *server, const struct cont
                 [AWAITED_BODY].time = server_limits(server)->body_timeout,
             },
     };
+    /* Should it fail, workers could give the same ids: the log tells them apart by their time. */
+    (void)!getrandom(&worker->id_seed, sizeof(worker->id_seed), GRND_NONBLOCK);
     if (worker->epoll < 0 || worker->bell < 0 ||
         !watch(worker, worker->bell, EPOLLIN, SOURCE_BELL, 0))
         goto fail;
@@ -565,6 +587,8 @@ void worker_finish(struct worker *worker)
 {
     handler_stop(worker);
     constants_destroy(worker->constants);
+    gzip_destroy(worker->gzip);
+    worker->gzip = NULL;
     while (worker->spare_batch_count > 0)
         batch_destroy(worker->spare_batches[--worker->spare_batch_count]);
     if (worker->epoll >= 0)

@@ -69,6 +69,8 @@ struct worker {
     struct deadlines deadlines[AWAITED_COUNT];
     struct connection *spare_connections;
     struct connection *arriving; /* what is being handed to the library */
+    uint64_t id_seed;            /* of requests */
+    struct gzip *gzip;           /* NULL before it was needed */
     struct request *spare_requests;
     size_t under_way;       /* requests */
     struct request *parked; /* those that wait */
@@ -122,6 +124,12 @@ void worker_forget_woken(struct worker *worker, struct request *request);
 /* EVENTS came in a request's body, of which so many were BAD. */
 void worker_count_events(struct worker *worker, uint64_t events,
                          const uint64_t bad[KAIROS_REASON_COUNT]);
+
+/* A number that no other request has, and that tells nothing. */
+uint64_t worker_next_id(struct worker *worker);
+
+/* What compresses answers; NULL if memory ran out. */
+struct gzip *worker_gzip(struct worker *worker);
 
 /*
  * A batch that has begun; NULL if memory ran out or too much is being read at once. Goes back to

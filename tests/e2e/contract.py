@@ -45,7 +45,10 @@ class Contract:
         """The path's operations by method, those that go without saying too."""
         item = self.document["paths"][path]
         named = {method: item[method.lower()] for method in METHODS if method.lower() in item}
-        return ({"HEAD": item["get"]} if "get" in item else {}) | named
+        unsaid = {"OPTIONS": {"responses": {"204": self.component("responses", "Methods")}}}
+        if "get" in item:
+            unsaid["HEAD"] = item["get"]
+        return unsaid | named
 
     def allowed(self, path):
         return set(self.operations(path))

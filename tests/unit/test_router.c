@@ -92,6 +92,7 @@ static void the_table(void **state)
         assert_int_equal(endpoint->path[0], '/');
         assert_int_not_equal(endpoint->methods, 0);
         assert_non_null(endpoint->answer);
+        assert_int_equal(endpoint->methods & METHOD_OPTIONS, 0); /* every path's */
         size_t other_position = 0;
         for (const struct endpoint *other; (other = router_next(&other_position)) != NULL;)
             check(other == endpoint || strcmp(other->path, endpoint->path) != 0 ||
@@ -107,13 +108,14 @@ static void methods(void **state)
     char text[METHODS_TEXT_SIZE];
     assert_int_equal(method_parse("GET"), METHOD_GET);
     assert_int_equal(method_parse("DELETE"), METHOD_DELETE);
+    assert_int_equal(method_parse("OPTIONS"), METHOD_OPTIONS);
     assert_int_equal(method_parse("get"), METHOD_UNKNOWN);
     assert_int_equal(method_parse("TRACE"), METHOD_UNKNOWN);
     assert_int_equal(method_parse(""), METHOD_UNKNOWN);
     methods_format(METHODS_READ | METHOD_PATCH, ", ", text);
     assert_string_equal(text, "GET, HEAD, PATCH");
     methods_format(UINT32_MAX, "\",\"", text);
-    assert_string_equal(text, "GET\",\"HEAD\",\"POST\",\"PUT\",\"PATCH\",\"DELETE");
+    assert_string_equal(text, "GET\",\"HEAD\",\"POST\",\"PUT\",\"PATCH\",\"DELETE\",\"OPTIONS");
     methods_format(0, ", ", text);
     assert_string_equal(text, "");
 }
