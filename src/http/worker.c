@@ -128,7 +128,7 @@ void worker_add_parked(struct worker *worker, struct request *request)
     worker->parked = request;
 }
 
-/* The library looks at the connection again, in its next run. */
+/* The library looks at the connection again, in its next run, and does not ask for one. */
 static void resume(struct worker *worker, struct request *request)
 {
     if (request->parked_next != NULL)
@@ -139,6 +139,7 @@ static void resume(struct worker *worker, struct request *request)
         worker->parked = request->parked_next;
     request->parked = false;
     MHD_resume_connection(request->connection);
+    worker->resumed = true;
 }
 
 /* Resumes those that were woken. One that did not park after all goes on anyhow. */
@@ -296,7 +297,7 @@ static unsigned accept_at(struct worker *worker, const struct listener *listener
 /* Milliseconds until the library must be looked at again; -1 if it need not. */
 static int64_t time_of_daemons(const struct worker *worker)
 {
-    int64_t wait = -1;
+    int64_t wait = worker->resumed ? 0 : -1;
     for (unsigned i = 0; i < DAEMONS_MAX; i++) {
         MHD_UNSIGNED_LONG_LONG timeout;
         if (worker->daemons[i] == NULL || MHD_get_timeout(worker->daemons[i], &timeout) != MHD_YES)
@@ -308,15 +309,17 @@ static int64_t time_of_daemons(const struct worker *worker)
 }
 
 /* Those of the daemons, as bits, that have something to do though nothing has come in. */
-static unsigned daemons_due(const struct worker *worker)
+static unsigned daemons_due(struct worker *worker)
 {
     unsigned due = 0;
     for (unsigned i = 0; i < DAEMONS_MAX; i++) {
         MHD_UNSIGNED_LONG_LONG timeout;
         if (worker->daemons[i] != NULL &&
-            MHD_get_timeout(worker->daemons[i], &timeout) == MHD_YES && timeout == 0)
+            (worker->resumed ||
+             (MHD_get_timeout(worker->daemons[i], &timeout) == MHD_YES && timeout == 0)))
             due |= 1U << i;
     }
+    worker->resumed = false;
     return due;
 }
 

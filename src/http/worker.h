@@ -58,6 +58,7 @@ struct worker {
     int bell;  /* an eventfd: rung when a stamp or a request's waking is wanted, or the server stops
                 */
     bool listening; /* the listening sockets are in the epoll */
+    bool resumed;   /* requests, since the library was run */
     bool stopping;
     int64_t listen_again;    /* when to, after descriptors ran out */
     int64_t accept_log_next; /* when that may be logged again */
