@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check_config.h"
 #include "exec.h"
 #include "overview.h"
 #include "ping.h"
@@ -12,6 +13,7 @@
 
 const struct command commands[] = {
     {"serve", "watch services that send heartbeats", serve_command, false},
+    {"check-config", "say what is wrong with a configuration", check_config_command, false},
     {"ping", "send a heartbeat, or what else there is to say of a service", ping_command, false},
     {"exec", "run a command; tell that it starts, and how it ended", exec_command, true},
     {"status", "print a table of a server's services", overview_command, false},

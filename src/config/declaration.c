@@ -146,7 +146,7 @@ static void read_member(struct reader *reader, const struct yaml_node *member,
     json_t *value = yaml_node_json(member);
     if (value == NULL)
         blame(reader, member->key_place.line, "out of memory");
-    else if (change_read(member->key, value, change, &failure) != CHANGE_OK)
+    else if (change_read_member(member->key, value, change, &failure) != CHANGE_OK)
         blame(reader, member->key_place.line, failure.text);
     json_decref(value);
 }

@@ -52,6 +52,7 @@ struct key {
     bool secret; /* the value is shown to nobody */
     bool reload; /* SIGHUP applies a new value; else a restart does */
 
+    const char *example;  /* a value for the sample, where there is no fallback */
     const char *argument; /* what the value is called: "N" */
     const char *help;     /* one sentence without its full stop */
     const char *more;     /* further sentences, for those who read the reference; or NULL */

@@ -157,7 +157,7 @@ static void take_all(struct settings *settings, const struct settings_sources *s
         environment_take(settings, problems);
     take_options(settings, sources, problems);
     if (!problems_exist(problems))
-        settings_make_whole(settings, problems);
+        settings_make_whole(settings, sources->environment, problems);
 }
 
 struct settings *settings_load(const struct settings_sources *sources, struct problems *problems)

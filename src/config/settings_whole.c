@@ -1,8 +1,11 @@
 #include "settings_whole.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "address.h"
 #include "cores.h"
@@ -103,10 +106,52 @@ static void find_host(struct settings *settings, struct problems *problems)
                        settings->host);
 }
 
-void settings_make_whole(struct settings *settings, struct problems *problems)
+void settings_make_whole(struct settings *settings, bool environment, struct problems *problems)
 {
     choose_threads(settings);
-    choose_data_dir(settings, problems);
+    if (environment)
+        choose_data_dir(settings, problems);
     check_tls(settings, problems);
     find_host(settings, problems);
+}
+
+/* ---- Paths ---- */
+
+/* Why no file can be read at PATH, or NULL. */
+static const char *read_fault(const char *path)
+{
+    struct stat found;
+    if (stat(path, &found) != 0 || access(path, R_OK) != 0)
+        return strerror(errno);
+    return S_ISREG(found.st_mode) ? NULL : "it is no regular file";
+}
+
+/* Why no file can be made at PATH, or NULL. */
+static const char *write_fault(const char *path)
+{
+    char directory[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    struct stat found;
+    if (slash == NULL)
+        return NULL;
+    snprintf(directory, sizeof(directory), "%.*s", slash == path ? 1 : (int)(slash - path), path);
+    if (stat(directory, &found) != 0)
+        return strerror(errno);
+    return S_ISDIR(found.st_mode) ? NULL : strerror(ENOTDIR);
+}
+
+void settings_check_paths(const struct settings *settings, struct problems *problems)
+{
+    for (size_t i = 0; i < key_count; i++) {
+        const char *path = NULL, *fault = NULL;
+        if (keys[i].path != PATH_ANY)
+            path = *(const char *const *)((const char *)settings + keys[i].offset);
+        if (path == NULL)
+            continue;
+        if (keys[i].path == PATH_READ && (fault = read_fault(path)) != NULL)
+            settings_blame(settings, &keys[i], problems, "cannot read %s: %s", path, fault);
+        if (keys[i].path == PATH_WRITE && (fault = write_fault(path)) != NULL)
+            settings_blame(settings, &keys[i], problems, "nothing can be made at %s: %s", path,
+                           fault);
+    }
 }

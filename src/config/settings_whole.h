@@ -9,8 +9,15 @@
 
 /*
  * Completes settings whose values are all within their bounds: looks up the address, the number of
- * cores and the data directory where they are needed. Adds to PROBLEMS what does not go together.
+ * cores and, if the ENVIRONMENT counts, the data directory, where they are needed. Adds to PROBLEMS
+ * what does not go together.
  */
-void settings_make_whole(struct settings *settings, struct problems *problems);
+void settings_make_whole(struct settings *settings, bool environment, struct problems *problems);
+
+/*
+ * Adds to PROBLEMS the paths that would be of no use on this machine: files to be read that cannot
+ * be, files to be made in directories that are not there.
+ */
+void settings_check_paths(const struct settings *settings, struct problems *problems);
 
 #endif

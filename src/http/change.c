@@ -104,8 +104,8 @@ const char *change_key(size_t index)
     return index < sizeof(members) / sizeof(members[0]) ? members[index].key : NULL;
 }
 
-enum change_result change_read(const char *key, const json_t *value, struct service_change *change,
-                               struct failure *failure)
+enum change_result change_read_member(const char *key, const json_t *value,
+                                      struct service_change *change, struct failure *failure)
 {
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
         if (strcmp(members[i].key, key) != 0)
@@ -133,7 +133,7 @@ static enum change_result read_object(json_t *object, struct service_change *cha
     }
     json_object_foreach(object, key, value)
     {
-        enum change_result result = change_read(key, value, change, failure);
+        enum change_result result = change_read_member(key, value, change, failure);
         if (result != CHANGE_OK)
             return result;
     }

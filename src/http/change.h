@@ -33,8 +33,8 @@ enum change_result change_parse(const char *text, size_t length, struct service_
  * Reads one member of such an object, wherever that is from, into CHANGE. Returns CHANGE_OK, or
  * CHANGE_INVALID and describes the failure: the key and its bounds.
  */
-enum change_result change_read(const char *key, const json_t *value, struct service_change *change,
-                               struct failure *failure);
+enum change_result change_read_member(const char *key, const json_t *value,
+                                      struct service_change *change, struct failure *failure);
 
 /* The keys that may be there, by their number from 0 on; NULL beyond them. */
 const char *change_key(size_t index);
