@@ -8,17 +8,46 @@ from functools import cache
 from pathlib import Path
 
 import yaml
-from jsonschema import Draft202012Validator, FormatChecker, RefResolver
+from jsonschema import Draft202012Validator, FormatChecker, RefResolver, ValidationError
+from jsonschema.validators import extend
 
 PATH = Path(__file__).resolve().parents[2] / "api" / "openapi.yaml"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+UNITS = {"ms": 0.001, "s": 1, "": 1, "m": 60, "h": 3600, "d": 86400}
 
 formats = FormatChecker(formats=[])
 
 
 @formats.checks("date-time", raises=ValueError)
 def is_moment(text):
-    return not isinstance(text, str) or datetime.fromisoformat(text.replace("Z", "+00:00"))
+    if not isinstance(text, str):
+        return True
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return re.match(r".{10}[T ]..:", text) and moment
+
+
+def check_bounds(validator, bounds, value, schema):
+    """x-bounds: of a duration, in seconds, whether it is a number or text with a unit."""
+    if isinstance(value, str) and (text := re.fullmatch(r"([0-9]+)(ms|s|m|h|d)?", value)):
+        value = int(text[1]) * UNITS[text[2] or ""]
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return
+    steps = value / bounds["step"]
+    if not bounds["minimum"] <= value <= bounds["maximum"] or abs(steps - round(steps)) > 1e-4:
+        yield ValidationError(f"{value} is out of {bounds}")
+
+
+def is_integer(checker, value):
+    """Written as one, too: 3.0 is none."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+Validator = extend(
+    Draft202012Validator,
+    validators={"x-bounds": check_bounds},
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", is_integer),
+)
 
 
 class Contract:
@@ -59,7 +88,7 @@ class Contract:
         return [self.resolve(parameter) for parameter in found]
 
     def validator(self, schema):
-        return Draft202012Validator(schema, resolver=self.resolver, format_checker=formats)
+        return Validator(schema, resolver=self.resolver, format_checker=formats)
 
     def is_valid(self, schema, value):
         return self.validator(schema).is_valid(value)

@@ -141,6 +141,19 @@ class Server:
         contract().check(method, path, answer)
         return answer
 
+    def exchange(self, method, target, body=None, headers=None):
+        """One request that no library would send: its target goes as it is, in Latin-1."""
+        lines = [f"{method} {target} HTTP/1.1", "Host: x", "Connection: close"]
+        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+        lines += [f"Content-Length: {len(body)}"] if body is not None else []
+        with self.socket() as connection:
+            connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + (body or b""))
+            response = http.client.HTTPResponse(connection, method=method)
+            response.begin()
+            answer = Answer(response.status, response.headers, response.read())
+        contract().check(method, target, answer)
+        return answer
+
     def get(self, path, **options):
         return self.request("GET", path, **options)
 

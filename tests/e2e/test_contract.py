@@ -1,7 +1,10 @@
 """The contract, api/openapi.yaml, says what there is and how it answers."""
 
+import re
+
 import pytest
 
+from broken import METHODS, NAME, Requests
 from contract import contract
 from server import Server
 
@@ -64,3 +67,77 @@ def test_every_answer_and_body_has_an_example():
     for where, content in contents():
         is_clear = "in" in content or "const" in content["schema"]
         assert is_clear or {"example", "examples"} & content.keys(), where
+
+
+# Every request that the contract lets one think of
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A server that may be asked anything; it lives on."""
+    with Server(tmp_path_factory.mktemp("asked"), "--threads", 2) as server:
+        yield server.ready()
+        assert server.get("/health").status == 200
+        assert server.stop() == 0
+
+
+def requests_to(server, method, path):
+    """What can be sent, to a service and an incident that there are."""
+    server.get(f"/ping/{NAME}/fail")
+    server.post(f"/ping/{NAME}/log", b"output")
+    values = {"service": NAME, "id": server.service(NAME)["incident"]}
+    return Requests(CONTRACT, method, path, values)
+
+
+def every_operation(function):
+    names = [(method, path) for method, path, _ in operations()]
+    return pytest.mark.parametrize(("method", "path"), names)(function)
+
+
+def ask(server, method, case):
+    """Sends CASE, and returns what is wrong with the answer, in words."""
+    answer = server.exchange(method, case.target, case.body, case.headers)
+    said = f"{method} {case.target[:200]} ({case.what}): {answer.status} {answer.body[:200]!r}"
+    if answer.status >= 500 or answer.headers["X-Injected"]:
+        return said
+    if case.valid is None or method == "HEAD":
+        return None
+    if case.valid != (answer.status < 400):
+        return f"{'refused' if case.valid else 'accepted'}: {said}"
+    place = re.match("line [0-9]+, column [0-9]+", answer.detail) if not case.valid else None
+    if not case.valid and case.names not in answer.detail and not place:
+        return f"{case.names!r} is not named: {said}"
+    return None
+
+
+def ask_all(server, method, cases):
+    wrong = [found for case in cases if (found := ask(server, method, case))]
+    assert not wrong, "\n".join(wrong[:20])
+
+
+@every_operation
+def test_examples_are_accepted_as_printed(server, method, path):
+    for case in requests_to(server, method, path).examples():
+        case = next(each for each in requests_to(server, method, path).examples() if each.what == case.what)
+        case.valid = None if path.startswith("/ping/{key}") else True
+        ask_all(server, method, [case])
+
+
+@every_operation
+def test_broken_parameters(server, method, path):
+    ask_all(server, method, requests_to(server, method, path).parameters())
+
+
+@every_operation
+def test_broken_bodies(server, method, path):
+    ask_all(server, method, requests_to(server, method, path).bodies())
+
+
+@pytest.mark.parametrize("path", CONTRACT.document["paths"])
+def test_other_methods_are_not_allowed(server, path):
+    some = next(iter(CONTRACT.operations(path)))
+    target = requests_to(server, some, path).target()
+    for method in METHODS:
+        if method not in CONTRACT.operations(path):
+            for body in (None, b"", b"x" * 100000):
+                assert server.exchange(method, target, body).status == 405
