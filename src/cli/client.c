@@ -10,9 +10,9 @@
 
 #include <kairos/timestamp.h>
 
-/* A connection that takes longer has failed, and an answer that pauses for longer. */
+/* A connection that takes longer has failed, and, without a timeout, one that pauses for longer. */
 #define CONNECT_SECONDS 10
-#define SILENCE_SECONDS 30
+#define SILENCE_SECONDS 30L
 
 /* The waiting before the second try, which doubles from try to try up to the longest. */
 #define WAIT_FIRST  0.1
@@ -219,7 +219,8 @@ static bool set_times(CURL *curl, int64_t timeout)
     return curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, milliseconds) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)SILENCE_SECONDS) == CURLE_OK;
+           curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, timeout > 0 ? 0L : SILENCE_SECONDS) ==
+               CURLE_OK;
 }
 
 static bool set_server(struct client *client)
@@ -458,6 +459,14 @@ static char *place_of(const struct client *client)
     return length < 0 ? NULL : where;
 }
 
+static struct client_answer answer_of(const struct client *client)
+{
+    char *type = NULL;
+    curl_easy_getinfo(client->curl, CURLINFO_CONTENT_TYPE, &type);
+    return (struct client_answer){
+        .status = status_of(client), .bytes = client->bytes, .size = client->size, .type = type};
+}
+
 enum client_result client_send(struct client *client, const struct client_request *request,
                                struct client_answer *answer, struct failure *failure)
 {
@@ -470,8 +479,7 @@ enum client_result client_send(struct client *client, const struct client_reques
         outcome = try_for_long(client, where, failure);
     free(where);
     if (outcome == OUTCOME_DONE)
-        *answer = (struct client_answer){
-            .status = status_of(client), .bytes = client->bytes, .size = client->size};
+        *answer = answer_of(client);
     return outcome == OUTCOME_DONE      ? CLIENT_DONE
            : outcome == OUTCOME_REFUSED ? CLIENT_REFUSED
                                         : CLIENT_FAILED;

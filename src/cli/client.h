@@ -64,6 +64,7 @@ struct client_answer {
     long status;
     const char *bytes; /* good until the next request; not NUL-terminated */
     size_t size;
+    const char *type; /* what the server says that they are; NULL if it does not; good as long */
 };
 
 enum client_result {

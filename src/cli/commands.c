@@ -10,6 +10,7 @@
 #include "ping.h"
 #include "replay.h"
 #include "serve.h"
+#include "services.h"
 
 const struct command commands[] = {
     {"serve", "watch services that send heartbeats", serve_command, false},
@@ -17,6 +18,7 @@ const struct command commands[] = {
     {"ping", "send a heartbeat, or what else there is to say of a service", ping_command, false},
     {"exec", "run a command; tell that it starts, and how it ended", exec_command, true},
     {"status", "print a table of a server's services", overview_command, false},
+    {"services", "save a server's services, or tell it of them", services_command, false},
     {"replay", "send the heartbeats of a log in the log's own rhythm", replay_command, false},
     {NULL, NULL, NULL, false},
 };

@@ -102,3 +102,10 @@ bool output_file_commit(struct output_file *file, struct failure *failure)
         unlink(file->temporary);
     return written;
 }
+
+void output_file_discard(struct output_file *file)
+{
+    fclose(file->stream);
+    if (!file->direct)
+        unlink(file->temporary);
+}

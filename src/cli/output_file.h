@@ -27,4 +27,7 @@ bool output_file_open(struct output_file *file, const char *path, struct failure
 /* Ends the writing: the target is complete, or nothing has changed and the failure is described. */
 bool output_file_commit(struct output_file *file, struct failure *failure);
 
+/* Ends the writing without a result: the target stays as it was, unless it is no regular file. */
+void output_file_discard(struct output_file *file);
+
 #endif

@@ -44,7 +44,7 @@ def test_help_and_version_of_a_command(kairos):
 def test_help_lists_the_commands(kairos):
     """One line each; and each has a help, and a manual page, of its own."""
     listed = re.findall(r"^  ([a-z-]+) {2,}\S", kairos.run("--help").stdout, re.MULTILINE)
-    assert {"serve", "ping", "exec", "status", "replay"} <= set(listed)
+    assert {"serve", "ping", "exec", "status", "services", "replay"} <= set(listed)
     assert all(f"{name}, " in kairos.run("?").stderr.replace(";", ",") for name in listed)
     for name in listed:
         result = kairos.run(name, "--help")

@@ -1,6 +1,5 @@
 """`kairos exec`: the command runs as if it ran alone, and the server hears of it as far as it can."""
 
-import json
 import os
 import pty
 import re
@@ -9,7 +8,6 @@ import select
 import signal
 import subprocess
 import sys
-import termios
 from pathlib import Path
 
 import pytest
