@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -30,7 +32,7 @@ enum entry_kind {
 /* As much of an incident, or a gap, as a line says. */
 struct entry {
     uint8_t kind;  /* enum entry_kind */
-    uint8_t what;  /* enum incident_kind, incident_end or gap_reason */
+    uint8_t what;  /* enum incident_kind, incident_end, gap_reason or log_level */
     uint16_t size; /* of the entry, whole words */
     uint32_t missed_count;
     int64_t begin; /* started_at, or from */
@@ -118,9 +120,14 @@ void journal_gap(struct journal *journal, const struct gap *gap)
          "");
 }
 
-void journal_note(struct journal *journal, const char *text)
+void journal_note(struct journal *journal, enum log_level level, const char *format, ...)
 {
-    tell(journal, &(struct entry){.kind = ENTRY_NOTE}, text);
+    char text[LOG_LINE_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    tell(journal, &(struct entry){.kind = ENTRY_NOTE, .what = (uint8_t)level}, text);
 }
 
 /* ---- Writing ---- */
@@ -172,7 +179,7 @@ static void write_entry(struct journal *journal, const struct entry *entry)
                   gap_reason_name((enum gap_reason)entry->what));
         break;
     case ENTRY_NOTE:
-        log_write(journal->log, LOG_INFO, "%s", entry->service);
+        log_write(journal->log, (enum log_level)entry->what, "%s", entry->service);
         break;
     }
 }

@@ -43,7 +43,8 @@ void journal_opened(struct journal *journal, const struct incident *incident);
 void journal_closed(struct journal *journal, const struct incident *incident);
 void journal_gap(struct journal *journal, const struct gap *gap);
 
-/* A line of its own, of level INFO. */
-void journal_note(struct journal *journal, const char *text);
+/* A line of its own. From any thread; one that is cut is too long for the log too. */
+void journal_note(struct journal *journal, enum log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "caretaker.h"
 #include "clock.h"
 #include "command.h"
 #include "engine.h"
@@ -14,6 +15,7 @@
 #include "job.h"
 #include "journal.h"
 #include "registry.h"
+#include "reload.h"
 #include "serve_options.h"
 #include "server.h"
 #include "settings.h"
@@ -32,14 +34,13 @@
 /* Slots that services may take: a long name takes two. */
 #define SLOTS_EACH 2
 
-/* How long to sleep at a time while waiting for a signal. */
-#define SLEEP_SECONDS 3600.0
-
 /* All parts of a server that runs. */
 struct serve {
     const struct settings *settings;
     struct log *log;
     struct interrupt interrupt;
+    struct caretaker caretaker;
+    struct operations operations;
     struct registry *registry;
     struct clock clock;
     struct store *store;
@@ -165,6 +166,7 @@ static bool start_threads(struct serve *serve, struct failure *failure)
     serve->context.feed = serve->feed;
     serve->context.outputs = serve->outputs;
     serve->context.jobs = serve->jobs;
+    serve->context.operations = &serve->operations;
     serve->context.clock = &serve->clock;
     serve->context.log = serve->log;
     serve->context.version = KAIROS_VERSION;
@@ -220,7 +222,8 @@ static void log_listening(struct serve *serve)
 static bool start(struct serve *serve, struct failure *failure)
 {
     serve->context.started = clock_read();
-    if (!interrupt_init(&serve->interrupt, failure) || !open_registry(serve, failure))
+    if (!interrupt_init(&serve->interrupt, failure) ||
+        !caretaker_init(&serve->caretaker, failure) || !open_registry(serve, failure))
         return false;
     start_clock(serve);
     /* From here on clients wait to be heard, and need not send again. */
@@ -241,16 +244,35 @@ static void end_at_once(int number)
     _exit(STATUS_FAILED);
 }
 
+static bool reload(void *target, struct failure *failure)
+{
+    const struct serve *serve = target;
+    const struct reload reload = {
+        .log = serve->log,
+        .log_options = serve->options->log,
+        .server = serve->server,
+    };
+    return reload_apply(&reload, failure);
+}
+
 static void wait_for_signal(struct serve *serve)
 {
-    while (!interrupt_sleep(&serve->interrupt, SLEEP_SECONDS))
-        ;
+    const struct caretaker_charge charge = {
+        .interrupt = &serve->interrupt,
+        .server = serve->server,
+        .context = &serve->context,
+        .journal = serve->journal,
+        .operations = &serve->operations,
+        .reload = reload,
+        .target = serve,
+    };
+    caretaker_run(&serve->caretaker, &charge);
     if (interrupt_count(&serve->interrupt) > 1)
         end_at_once(0);
     signal(SIGTERM, end_at_once);
     signal(SIGINT, end_at_once);
     interrupt_finish(&serve->interrupt);
-    journal_note(serve->journal, "stopping");
+    journal_note(serve->journal, LOG_INFO, "stopping");
 }
 
 /* Brings all to the disk, up to what the ticker has stamped. */
@@ -273,12 +295,14 @@ static bool finish(struct serve *serve)
     store_destroy(serve->store);
     outputs_destroy(serve->outputs);
     registry_close(serve->registry);
+    caretaker_finish(&serve->caretaker);
     return journal_destroy(serve->journal);
 }
 
 static bool serve(const struct settings *settings, struct log *log, struct failure *failure)
 {
-    struct serve serve = {.settings = settings, .log = log};
+    struct serve serve = {
+        .settings = settings, .log = log, .caretaker = {.hangup = -1, .timer = -1}};
     environment_warn(log);
     bool done = start(&serve, failure);
     if (done)

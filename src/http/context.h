@@ -10,6 +10,7 @@
 #include "engine.h"
 #include "feed.h"
 #include "log.h"
+#include "operations.h"
 #include "outputs.h"
 #include "registry.h"
 #include "store.h"
@@ -23,6 +24,7 @@ struct context {
     struct feed *feed;
     struct outputs *outputs;
     struct job_pool *jobs; /* for work that takes long */
+    const struct operations *operations;
     const struct clock *clock;
     struct log *log;
     const char *version;

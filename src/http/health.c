@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "answer.h"
+#include "readiness.h"
 #include "resource.h"
-#include "server.h"
 #include "worker.h"
 
 static void answer_health(struct request *request)
@@ -21,61 +21,26 @@ static void answer_health(struct request *request)
     answer_json(request, 200, &writer);
 }
 
-static void add_reason(struct writer *reasons, const char *text)
+static void add_reason(void *context, const char *text)
 {
+    struct writer *reasons = context;
     if (reasons->length > 0)
         writer_print(reasons, ",");
     writer_string(reasons, text, strlen(text));
 }
 
-/* Why no traffic should be sent here. */
-static void add_unavailable(struct writer *reasons, const struct request *request)
-{
-    const struct context *context = request->context;
-    const struct server *server = request->worker->server;
-    struct ticker *ticker = server_ticker(server);
-    int error = registry_sync_error(context->registry);
-    if (server_is_stopping(server))
-        add_reason(reasons, "stopping");
-    else if (ticker == NULL || !ticker_is_ready(ticker))
-        add_reason(reasons, "starting");
-    if (!clock_is_sane(context->clock))
-        add_reason(reasons, "the wall clock shows a time before the last one that is known; "
-                            "nothing is judged until it is set right");
-    if (error != 0) {
-        struct failure failure;
-        failure_set(&failure,
-                    "the registry could not be brought to the disk: %s; heartbeats are taken, but "
-                    "what a crash of the machine would leave is unknown: mend the disk and restart",
-                    strerror(error));
-        add_reason(reasons, failure.text);
-    }
-}
-
-/* What does not work, while all else does. */
-static void add_degraded(struct writer *reasons, const struct context *context)
-{
-    if (engine_figures(context->engine).no_space)
-        add_reason(reasons, "no space left for further services; those that exist go on");
-}
-
 static void answer_ready(struct request *request)
 {
     struct writer reasons = {0}, writer = {0};
-    const char *status = "unavailable";
-    add_unavailable(&reasons, request);
-    bool unavailable = reasons.length > 0;
-    if (!unavailable) {
-        add_degraded(&reasons, request->context);
-        status = reasons.length > 0 ? "degraded" : "ready";
-    }
-    writer_print(&writer, "{\"status\":\"%s\"", status);
+    enum readiness readiness =
+        readiness_find(request->context, request->worker->server, add_reason, &reasons);
+    writer_print(&writer, "{\"status\":\"%s\"", readiness_name(readiness));
     if (reasons.length > 0)
         writer_print(&writer, ",\"reasons\":[%.*s]", (int)reasons.length, reasons.text);
     writer_print(&writer, "}");
     writer.failed |= reasons.failed;
     writer_finish(&reasons);
-    answer_json(request, unavailable ? 503 : 200, &writer);
+    answer_json(request, readiness == READINESS_UNAVAILABLE ? 503 : 200, &writer);
 }
 
 static const struct endpoint endpoints[] = {

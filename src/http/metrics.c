@@ -218,6 +218,30 @@ static void write_jobs(struct writer *writer, struct job_pool *pool)
                        figures.steps);
 }
 
+/* ---- Operating ---- */
+
+static void write_operations(struct writer *writer, const struct operations *operations)
+{
+    exposition_head(writer, "kairos_config_reloads_total", "counter",
+                    "Times that the configuration was read anew, on SIGHUP.");
+    exposition_label(writer, "kairos_config_reloads_total", "result", "applied",
+                     operations->reloads);
+    exposition_label(writer, "kairos_config_reloads_total", "result", "refused",
+                     operations->reloads_refused);
+    exposition_gauge(writer, "kairos_config_last_reload_successful",
+                     "0 if the last reload changed nothing, since something was wrong; else 1.",
+                     !operations->last_refused);
+    exposition_seconds(writer, "kairos_config_last_reload_success_timestamp_seconds", "gauge",
+                       "When the configuration in use was read, Unix time.",
+                       operations->configured);
+    exposition_head(writer, "kairos_self_heartbeats_total", "counter",
+                    "Heartbeats of this Kairos to those who watch it.");
+    exposition_label(writer, "kairos_self_heartbeats_total", "result", "sent",
+                     operations->self_heartbeats);
+    exposition_label(writer, "kairos_self_heartbeats_total", "result", "failed",
+                     operations->self_failed);
+}
+
 static void answer_metrics(struct request *request)
 {
     const struct context *context = request->context;
@@ -233,6 +257,7 @@ static void answer_metrics(struct request *request)
     write_registry(&writer, context->registry, &figures);
     write_http(&writer, server, &counts);
     write_jobs(&writer, context->jobs);
+    write_operations(&writer, context->operations);
     process_write(&writer, context->started.wall);
     answer_text(request, 200, EXPOSITION_TYPE, &writer);
 }

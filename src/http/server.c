@@ -173,16 +173,6 @@ bool server_start(struct server *server, const struct context *context, struct f
     return true;
 }
 
-bool server_reload_tls(struct server *server, struct failure *failure)
-{
-    if (server->tls == NULL)
-        return true;
-    if (!tls_reload(server->tls, failure))
-        return false;
-    tls_warn(server->tls, server->log);
-    return true;
-}
-
 const struct server_limits *server_limits(const struct server *server)
 {
     return &server->limits;

@@ -73,13 +73,6 @@ struct server *server_create(const struct server_options *options, struct failur
 const struct listener *server_listeners(const struct server *server, size_t *count);
 
 /*
- * Reads the files of the certificate and the key anew, if there are any; connections that are open
- * go on. Returns false and describes the failure; then all stays as it was. By one thread at a
- * time, once the server was started.
- */
-bool server_reload_tls(struct server *server, struct failure *failure);
-
-/*
  * Lets the process have as many descriptors as it may, and starts the workers, which answer about
  * CONTEXT; that stays the caller's and must outlive the
  * server. Returns false and describes the failure; then the server is good for destroying alone.

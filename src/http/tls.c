@@ -208,17 +208,18 @@ struct tls *tls_create(const char *certificates, const char *key, struct failure
     return NULL;
 }
 
-bool tls_reload(struct tls *tls, struct failure *failure)
+struct identity *tls_read(const struct tls *tls, struct failure *failure)
 {
-    struct identity *identity = read_identity(tls, failure);
-    if (identity == NULL)
-        return false;
+    return read_identity(tls, failure);
+}
+
+void tls_adopt(struct tls *tls, struct identity *identity)
+{
     pthread_mutex_lock(&tls->lock);
     struct identity *before = tls->identity;
     tls->identity = identity;
     pthread_mutex_unlock(&tls->lock);
     identity_give(before);
-    return true;
 }
 
 void tls_destroy(struct tls *tls)

@@ -4,7 +4,7 @@
  *
  *     tls = tls_create("cert.pem", "key.pem", &failure);
  *     identity = tls_take(tls);                 a connection begins with what is in use
- *     tls_reload(tls, &failure);                those that follow take the new one
+ *     tls_adopt(tls, tls_read(tls, &failure));  those that follow take the new one
  *     identity_give(identity);                  the connection is closed
  *     tls_destroy(tls);
  *
@@ -36,10 +36,13 @@ struct identity;
 struct tls *tls_create(const char *certificates, const char *key, struct failure *failure);
 
 /*
- * Reads the files anew. Returns false and describes the failure; then all stays as it was. From any
- * thread, by one at a time.
+ * Reads the files anew. Returns what is in them, for tls_adopt, or to go to identity_give; or NULL,
+ * and describes the failure. From any thread.
  */
-bool tls_reload(struct tls *tls, struct failure *failure);
+struct identity *tls_read(const struct tls *tls, struct failure *failure);
+
+/* Connections that follow begin with IDENTITY, which is taken over. From any thread. */
+void tls_adopt(struct tls *tls, struct identity *identity);
 
 /* What is not right though it works: a certificate that is out of date, a key that others can read.
  */
