@@ -1,19 +1,46 @@
 #include "reload.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "key.h"
 #include "tls.h"
 
 /* What was read, and is going to be in use. */
 struct fresh {
+    struct settings *settings;
     int log;
     struct identity *identity; /* NULL without TLS */
 };
 
-static bool read_all(const struct reload *reload, struct fresh *fresh, struct failure *failure)
+/* ---- Reading ---- */
+
+static bool read_settings(const struct reload_target *target, struct fresh *fresh,
+                          struct failure *failure)
 {
-    const struct tls *tls = server_tls(reload->server);
-    fresh->log = log_prepare(&reload->log_options, failure);
+    struct problems problems = {0};
+    fresh->settings = settings_load(target->sources, &problems);
+    if (fresh->settings == NULL && problems.count > 0) {
+        size_t others = problems.count - 1 + problems.more;
+        failure_set(failure, "%s", problems.texts[0]);
+        if (others > 0)
+            failure_set(failure, "%s (and %zu more; kairos check-config tells all)",
+                        problems.texts[0], others);
+    } else if (fresh->settings == NULL) {
+        failure_set(failure, "out of memory");
+    }
+    problems_finish(&problems);
+    return fresh->settings != NULL;
+}
+
+static bool read_all(const struct reload_target *target, struct fresh *fresh,
+                     struct failure *failure)
+{
+    const struct tls *tls = server_tls(target->server);
+    if (!read_settings(target, fresh, failure))
+        return false;
+    fresh->log = log_prepare(&fresh->settings->log, failure);
     if (fresh->log < 0)
         return false;
     if (tls != NULL)
@@ -21,27 +48,47 @@ static bool read_all(const struct reload *reload, struct fresh *fresh, struct fa
     return tls == NULL || fresh->identity != NULL;
 }
 
-/* The log comes first: it is the one that may not let itself be changed. */
-static bool apply(const struct reload *reload, struct fresh *fresh, struct failure *failure)
+/* ---- Applying ---- */
+
+static void warn_of_restart(const struct reload_target *target, const struct settings *settings)
 {
-    if (!log_adopt(reload->log, fresh->log, &reload->log_options))
+    const struct key *changed[KEYS_MAX];
+    char names[KEYS_MAX * KEY_GUISE_SIZE] = "";
+    size_t count = settings_changes(target->started, settings, changed);
+    for (size_t i = 0; i < count; i++) {
+        size_t used = strlen(names);
+        if (!changed[i]->reload)
+            snprintf(names + used, sizeof(names) - used, "%s%s", used > 0 ? " " : "",
+                     changed[i]->name);
+    }
+    if (names[0] != '\0')
+        journal_note(target->journal, LOG_WARNING,
+                     "restart_needed keys=\"%s\" detail=\"all else was applied\"", names);
+}
+
+/* The log comes first: it is the one that may not let itself be changed. */
+static bool apply(const struct reload_target *target, struct fresh *fresh, struct failure *failure)
+{
+    if (!log_adopt(target->log, fresh->log, &fresh->settings->log))
         return failure_set(failure, "the log hangs: a line could not be written for %d s",
                            LOG_PATIENCE);
     fresh->log = -1;
-    if (fresh->identity == NULL)
-        return true;
-    tls_adopt(server_tls(reload->server), fresh->identity);
-    fresh->identity = NULL;
-    tls_warn(server_tls(reload->server), reload->log);
+    if (fresh->identity != NULL) {
+        tls_adopt(server_tls(target->server), fresh->identity);
+        fresh->identity = NULL;
+        tls_warn(server_tls(target->server), target->log);
+    }
+    warn_of_restart(target, fresh->settings);
     return true;
 }
 
-bool reload_apply(const struct reload *reload, struct failure *failure)
+bool reload_settings(const struct reload_target *target, struct failure *failure)
 {
     struct fresh fresh = {.log = -1};
-    bool applied = read_all(reload, &fresh, failure) && apply(reload, &fresh, failure);
+    bool applied = read_all(target, &fresh, failure) && apply(target, &fresh, failure);
     if (fresh.log >= 0)
         close(fresh.log);
     identity_give(fresh.identity);
+    settings_destroy(fresh.settings);
     return applied;
 }

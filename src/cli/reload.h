@@ -1,8 +1,9 @@
 /*
- * reload.h - the configuration read anew while the server runs: log files and certificates.
+ * reload.h - the settings read anew while the server runs, from the same sources.
  *
- * All is read and checked first, then all of it is applied, so that it is changed wholly or not at
- * all.
+ * All is read and checked first: settings, log file, certificates. Then all of it is applied, so
+ * that it is changed wholly or not at all. Keys that only a restart can change are named in a
+ * warning, as long as they differ from what the server was started with.
  */
 #ifndef KAIROS_CLI_RELOAD_H
 #define KAIROS_CLI_RELOAD_H
@@ -10,17 +11,21 @@
 #include <stdbool.h>
 
 #include "failure.h"
+#include "journal.h"
 #include "log.h"
 #include "server.h"
+#include "settings.h"
 
-/* What is changed. All of that stays the caller's. */
-struct reload {
+/* What is changed; all of that stays the caller's. */
+struct reload_target {
+    const struct settings_sources *sources;
+    const struct settings *started; /* those that the server was started with */
     struct log *log;
-    struct log_options log_options;
+    struct journal *journal;
     struct server *server;
 };
 
 /* Returns false and describes the failure; then all is as it was. */
-bool reload_apply(const struct reload *reload, struct failure *failure);
+bool reload_settings(const struct reload_target *target, struct failure *failure);
 
 #endif

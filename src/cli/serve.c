@@ -36,6 +36,7 @@
 
 /* All parts of a server that runs. */
 struct serve {
+    const struct settings_sources *sources;
     const struct settings *settings;
     struct log *log;
     struct interrupt interrupt;
@@ -247,12 +248,14 @@ static void end_at_once(int number)
 static bool reload(void *target, struct failure *failure)
 {
     const struct serve *serve = target;
-    const struct reload reload = {
+    const struct reload_target reload = {
+        .sources = serve->sources,
+        .started = serve->settings,
         .log = serve->log,
-        .log_options = serve->options->log,
+        .journal = serve->journal,
         .server = serve->server,
     };
-    return reload_apply(&reload, failure);
+    return reload_settings(&reload, failure);
 }
 
 static void wait_for_signal(struct serve *serve)
@@ -299,10 +302,19 @@ static bool finish(struct serve *serve)
     return journal_destroy(serve->journal);
 }
 
-static bool serve(const struct settings *settings, struct log *log, struct failure *failure)
+struct task {
+    struct settings_sources sources;
+    struct settings *settings;
+};
+
+static bool serve(const struct task *task, struct log *log, struct failure *failure)
 {
     struct serve serve = {
-        .settings = settings, .log = log, .caretaker = {.hangup = -1, .timer = -1}};
+        .sources = &task->sources,
+        .settings = task->settings,
+        .log = log,
+        .caretaker = {.hangup = -1, .timer = -1},
+    };
     environment_warn(log);
     bool done = start(&serve, failure);
     if (done)
@@ -340,14 +352,14 @@ static int refuse(struct problems *problems, char *name)
 
 int serve_command(int argc, char **argv)
 {
-    struct settings_sources sources;
+    struct task task;
     struct problems problems = {0};
-    serve_options_parse(&sources, argc, argv);
-    struct settings *settings = settings_load(&sources, &problems);
-    if (settings == NULL)
+    serve_options_parse(&task.sources, argc, argv);
+    task.settings = settings_load(&task.sources, &problems);
+    if (task.settings == NULL)
         return refuse(&problems, argv[0]);
     signal(SIGHUP, SIG_IGN);
-    bool done = command_run(&settings->log, work, settings);
-    settings_destroy(settings);
+    bool done = command_run(&task.settings->log, work, &task);
+    settings_destroy(task.settings);
     return done ? STATUS_DONE : STATUS_FAILED;
 }

@@ -1,6 +1,7 @@
 """The library, installed: a program needs nothing but its headers and its pkg-config file."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -50,6 +51,19 @@ def test_each_header_compiles_alone(prefix: Path, compiler: str, language: str) 
         source = f'#include "{header}"\n'
         options = ["-x", language, "-fsyntax-only", *STRICT, "-I", prefix / "include"]
         run(compiler, *options, "-", input=source)
+
+
+def test_units_for_systemd(prefix: Path) -> None:
+    """systemd finds nothing to complain of, and little that the service might do."""
+    units = prefix / "lib" / "systemd" / "system"
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd-analyze (package systemd) is not here")
+    names = [units / "kairos.service", units / "kairos.socket"]
+    run("systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *names)
+    command = ["systemd-analyze", "security", "--offline=yes", "--threshold=20", names[0]]
+    assert "Overall exposure level" in run(*command)
+    service = names[0].read_text(encoding="utf-8")
+    assert f"ExecStart={prefix}/bin/kairos serve\n" in service
 
 
 def test_program_and_manual_page(prefix: Path) -> None:

@@ -295,3 +295,129 @@ def port_of(pid):
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     ports = [int(row[1].split(":")[1], 16) for row in rows if row[3] == "0A" and row[9] in inodes]
     return ports[0] if ports else None
+
+
+# The configuration, read anew
+
+
+class Configured:
+    """A server with a configuration file, and its log, which may move."""
+
+    def __init__(self, start, folder, text):
+        self.path, self.log = folder / "kairos.yaml", folder / "kairos.log"
+        self.log.touch()
+        self.path.write_text(f"log_file: {self.log}\n{text}")
+        self.server = start("--config", self.path)
+        self.server.log_path = self.log
+        self.server.ready()
+
+    def reload(self, text, result="applied"):
+        """Has the server read TEXT; waits until it has."""
+        before = reloads(self.server, result)
+        self.path.write_text(text)
+        self.server.signal(signal.SIGHUP)
+        wait_until(lambda: reloads(self.server, result) == before + 1, f"{result}: {text}")
+
+    @property
+    def refusal(self):
+        return self.server.line("reload_refused")["error"]
+
+
+@pytest.fixture
+def configured(start, tmp_path):
+    return lambda text="": Configured(start, tmp_path, text)
+
+
+def test_the_log_moves(configured, tmp_path):
+    """Level, format and file: all at once, and nothing else."""
+    it = configured()
+    other = tmp_path / "other.log"
+    it.reload(f"log_file: {it.log}\nlog_level: WARNING\n")
+    it.server.get("/ping/first/fail")
+    it.server.line("alert")
+    assert "reloaded" not in it.log.read_text()
+    before = it.log.read_text()
+    it.reload(f"log_file: {other}\nlog_format: json\nlog_level: INFO\n")
+    it.server.get("/ping/second/fail")
+    it.server.log_path = other
+    assert it.server.line("alert")["service"] == "second"
+    assert it.log.read_text() == before
+    assert all(line.startswith('{"time": ') for line in other.read_text().splitlines())
+
+
+def test_what_needs_a_restart_is_named(configured):
+    it = configured("port: 0\n")
+    text = it.path.read_text()
+    it.reload(text.replace("port: 0", "port: 1") + "max_services: 7\nlog_level: WARNING\n")
+    (line,) = it.server.lines("restart_needed")
+    assert line["keys"] == '"max_services"'  # the command line says which port
+    it.reload(text.replace("port: 0", "port: 1") + "max_services: 7\nlog_level: WARNING\n")
+    assert len(it.server.lines("restart_needed")) == 2  # as long as it is so
+    it.reload(text)
+    assert len(it.server.lines("restart_needed")) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("log_level: LOUD\n", ":1: log_level: "),
+        ("log_format: json\nmax_service: 7\n", ":2: "),
+        ("log_level: DEBUG\nport: 80000\n", ":2: port: "),
+        ("log_level: DEBUG\nlog_file: /nowhere/at/all\n", "/nowhere/at/all"),
+        ("log_level: [DEBUG\n", ":2"),
+        ("log_level: DEBUG\n\x00", ""),
+        ("log_level: DEBUG\nlog_level: INFO\n", ":2: "),
+        ("- a\n- b\n", ":1"),
+    ],
+)
+def test_what_is_wrong_changes_nothing(configured, text, where):
+    it = configured("log_level: INFO\n")
+    it.reload(text, "refused")
+    assert where in it.refusal
+    (line,) = [line for line in it.log.read_text().splitlines() if "reload_refused" in line]
+    assert " ERROR " in line
+    found = samples(it.server)
+    assert found["kairos_config_last_reload_successful", None] == 0
+    it.server.get("/ping/push/fail")
+    assert it.server.line("alert")  # in the same file, as before
+    assert " DEBUG " not in it.log.read_text()
+
+
+def test_a_file_that_is_gone(configured):
+    it = configured()
+    text = it.path.read_text()
+    it.path.unlink()
+    it.server.signal(signal.SIGHUP)
+    wait_until(lambda: reloads(it.server, "refused") == 1, "a refusal")
+    assert "No such file" in it.refusal
+    it.reload(text)
+    assert samples(it.server)["kairos_config_last_reload_successful", None] == 1
+
+
+def test_reloads_under_load(configured):
+    """Right, wrong, and cut anywhere: no ping fails, and each is applied wholly or not at all."""
+    it = configured()
+    right = it.path.read_text() + "log_level: INFO\nallowed_misses: 5\n"
+    with Load(it.server) as load:
+        for number in range(60):
+            text = [right, right + "port: x\n", right[: number % len(right)] + "x: [", right][number % 4]
+            it.path.write_text(text)
+            it.server.signal(signal.SIGHUP)
+            count = load.count
+            wait_until(lambda: load.count > count + 20, "pings go on")
+        it.reload(right)
+    total = reloads(it.server, "applied") + reloads(it.server, "refused")
+    assert reloads(it.server, "refused") > 5 and total <= 61
+    assert it.server.stop() == 0
+
+
+def test_the_manager_hears_of_refusals(start, tmp_path, manager):
+    path = tmp_path / "kairos.yaml"
+    path.write_text("")
+    server = start("--config", path, **manager.environment())
+    manager.wait("READY", "1")
+    path.write_text("port: x\n")
+    server.signal(signal.SIGHUP)
+    manager.wait("READY", "1", count=2)
+    assert f"Reload refused: {path}:1: port: " in manager.status[0]
+    server.ready()
