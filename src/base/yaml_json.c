@@ -71,29 +71,25 @@ static bool emit_plain(yaml_emitter_t *emitter, const char *text)
     return emit_scalar(emitter, text, strlen(text), YAML_PLAIN_SCALAR_STYLE);
 }
 
-/* So that it is read as a real number again, to the bit: 1.0, 1.5e-07. */
+/* The fewest digits that are read as REAL again. */
+static void format_real(double real, char *text, size_t size)
+{
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(text, size, "%.*g", digits, real);
+        if (strtod(text, NULL) == real)
+            return;
+    }
+}
+
+/* With a point, without which YAML of 1.1 takes 1 for an integer and 1e+20 for a text. */
 static bool emit_real(yaml_emitter_t *emitter, double real)
 {
-    char text[40];
-    int length = snprintf(text, sizeof(text), "%.17g", real);
-    if (strtod(text, NULL) != real)
-        return false;
-    for (int digits = 1; digits < 17; digits++) {
-        char shorter[40];
-        int shorter_length = snprintf(shorter, sizeof(shorter), "%.*g", digits, real);
-        if (strtod(shorter, NULL) != real)
-            continue;
-        memcpy(text, shorter, (size_t)shorter_length + 1);
-        length = shorter_length;
-        break;
-    }
-    if (strpbrk(text, ".e") == NULL)
-        memcpy(text + length, ".0", sizeof(".0"));
-    else if (strchr(text, '.') == NULL) { /* 1e+20 is a text to YAML 1.1, and 1.0e+20 is not */
-        char *e = strchr(text, 'e');
-        memmove(e + 2, e, strlen(e) + 1);
-        memcpy(e, ".0", 2);
-    }
+    char shortest[32], text[40];
+    format_real(real, shortest, sizeof(shortest));
+    if (strchr(shortest, '.') != NULL)
+        return emit_plain(emitter, shortest);
+    int whole = (int)strcspn(shortest, "e");
+    snprintf(text, sizeof(text), "%.*s.0%s", whole, shortest, shortest + whole);
     return emit_plain(emitter, text);
 }
 
