@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "answer.h"
 #include "connection.h"
@@ -22,6 +23,12 @@
  * so while it reads as well, where the worker's own deadlines come first.
  */
 #define INACTIVITY_TIMEOUT 30
+
+/*
+ * Parameters of a query for which a connection's memory has room in any case. Where there is none
+ * the library gives the request up, and closes the connection only when something happens to it.
+ */
+#define PARAMETERS_MAX 256
 
 static struct request *take_request(struct worker *worker, struct connection *from)
 {
@@ -168,6 +175,22 @@ static size_t keep_escapes(void *context, struct MHD_Connection *connection, cha
     return strlen(text);
 }
 
+/*
+ * Looks at the target of a request before the library does. With too many parameters nothing more
+ * is read: an answer that is possible still goes out, and then the connection is closed.
+ */
+static void *look_at_target(void *context, const char *target, struct MHD_Connection *connection)
+{
+    size_t count = 0;
+    (void)context;
+    for (const char *at = target; (at = strchr(at, '&')) != NULL; at++)
+        count++;
+    if (count >= PARAMETERS_MAX)
+        shutdown(MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+                 SHUT_RD);
+    return NULL;
+}
+
 /* What the library has to say is about clients that misbehave. */
 static void __attribute__((format(printf, 2, 0)))
 log_message(void *context, const char *format, va_list arguments)
@@ -199,10 +222,10 @@ struct MHD_Daemon *handler_start(struct worker *worker, bool tls, unsigned conne
         0, NULL, NULL, handle, worker, MHD_OPTION_EXTERNAL_LOGGER, log_message, worker,
         MHD_OPTION_NOTIFY_COMPLETED, completed, worker, MHD_OPTION_NOTIFY_CONNECTION,
         note_connection, worker, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
-        MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, timeout,
-        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, tls ? options_tls : options_tls + 2,
-        MHD_OPTION_END);
+        MHD_OPTION_URI_LOG_CALLBACK, look_at_target, NULL, MHD_OPTION_CONNECTION_LIMIT, connections,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+        MHD_OPTION_CONNECTION_TIMEOUT, timeout, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+        MHD_OPTION_ARRAY, tls ? options_tls : options_tls + 2, MHD_OPTION_END);
 }
 
 void handler_stop(struct worker *worker)

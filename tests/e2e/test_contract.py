@@ -141,3 +141,14 @@ def test_other_methods_are_not_allowed(server, path):
         if method not in CONTRACT.operations(path):
             for body in (None, b"", b"x" * 100000):
                 assert server.exchange(method, target, body).status == 405
+
+
+@pytest.mark.parametrize("count", [255, 257, 400, 450, 500, 1000, 4000])
+def test_any_number_of_parameters(tmp_path, count):
+    """Beyond what there is room for the connection is closed, at once."""
+    with Server(tmp_path, "--header-timeout", "1h") as server:
+        server.ready()
+        rest = b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        status = server.raw(b"GET /ping/x?" + b"a=1&" * count + rest)
+        assert status in ((201,) if count < 256 else (201, None))
+        assert server.get("/health").status == 200
