@@ -118,15 +118,6 @@ static bool has_ended(struct child *child)
     return child->pid < 0;
 }
 
-void child_wait(struct child *child)
-{
-    struct pollfd polled = {.fd = child->signals, .events = POLLIN};
-    while (!has_ended(child)) {
-        if (poll(&polled, 1, -1) > 0)
-            pass_signals(child);
-    }
-}
-
 bool child_interrupted(struct child *child)
 {
     struct signalfd_siginfo info;
@@ -134,6 +125,16 @@ bool child_interrupted(struct child *child)
     while (read(child->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
         interrupted = interrupted || (info.ssi_signo != SIGCHLD && info.ssi_signo != SIGWINCH);
     return interrupted;
+}
+
+void child_wait(struct child *child)
+{
+    struct pollfd polled = {.fd = child->signals, .events = POLLIN};
+    while (!has_ended(child)) {
+        if (poll(&polled, 1, -1) > 0)
+            pass_signals(child);
+    }
+    child_interrupted(child); /* what came up to now was meant for the command */
 }
 
 /* ---- The end ---- */

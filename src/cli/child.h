@@ -49,7 +49,7 @@ int child_start(struct child *child, char **argv, int out, int err);
 /* Waits until the command has ended. */
 void child_wait(struct child *child);
 
-/* Whether one of our signals came which would end a program, behind the end of the command. */
+/* Whether one of our signals, which would end a program, came behind the end of the command. */
 bool child_interrupted(struct child *child);
 
 void child_finish(struct child *child);

@@ -1,6 +1,7 @@
 """How commands reach a server: addresses, certificates, answers that are none."""
 
 import json
+import subprocess
 
 import pytest
 
@@ -115,3 +116,20 @@ def test_what_is_no_answer(kairos, stub, answer):
     assert result.returncode == 1
     last = result.stderr.splitlines()[-1]
     assert last.startswith(f"kairos: {stub.url}/api/v1/heartbeats: ") and last.isprintable()
+
+
+HANG = "int getaddrinfo(void); unsigned sleep(unsigned);\nint getaddrinfo(void) { sleep(300); return -3; }\n"
+
+
+def test_a_name_server_that_hangs(kairos, tmp_path):
+    """It is not waited for beyond the time of a try."""
+    if "libasan" in subprocess.run(["ldd", kairos.path], capture_output=True, text=True).stdout:
+        pytest.skip("with AddressSanitizer no function of the library can be replaced")
+    library = tmp_path / "hang.so"
+    command = ["gcc", "-w", "-shared", "-fPIC", "-x", "c", "-o", library, "-"]
+    subprocess.run(command, input=HANG, text=True, check=True)
+    result = kairos.run(
+        "ping", "backup", "--no-spool", "--retry-for=0", "--url=http://kairos.invalid",
+        env={**ENVIRONMENT, "LD_PRELOAD": str(library)},
+    )  # fmt: skip
+    assert result.returncode == 1 and "Resolving timed out" in result.stderr

@@ -279,6 +279,25 @@ def test_a_signal_that_kills(run, stub):
     assert stub.paths[-1] == f"POST /ping/job/{128 + signal.SIGTERM}"
 
 
+def is_zombie(pid):
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def test_a_signal_to_all_at_once(run, stub):
+    """The one that ends the command is not taken for one that would end the passing on of its output."""
+    with run.start("sh", "-c", "trap 'seq 10000; exit 3' INT; echo $$; while :; do sleep 0.01; done",
+                   start_new_session=True) as process:  # fmt: skip
+        command = int(process.stdout.readline())
+        process.send_signal(signal.SIGSTOP)
+        os.killpg(process.pid, signal.SIGINT)
+        wait_until(lambda: is_zombie(command), "the command has ended")
+        process.send_signal(signal.SIGCONT)
+        output = process.stdout.read()
+        assert process.wait(PATIENCE) == 3
+    assert output.splitlines() == [b"%d" % number for number in range(1, 10001)]
+    assert stub.requests[-1].body == (b"%d\n" % command + output)[-10000:]
+
+
 def kill(pid):
     try:
         os.kill(pid, signal.SIGKILL)
