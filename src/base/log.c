@@ -54,7 +54,8 @@ int log_prepare(const struct log_options *options, struct failure *failure)
                  ? fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)
                  : open(options->file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, FILE_MODE);
     if (fd < 0)
-        failure_set(failure, "--log-file: cannot open %s: %s",
+        failure_set(failure, "--%s: cannot open %s: %s",
+                    options->option != NULL ? options->option : "log-file",
                     options->file != NULL ? options->file : "standard error", strerror(errno));
     return fd;
 }
@@ -106,6 +107,9 @@ bool log_adopt(struct log *log, int fd, const struct log_options *options)
 
 /* ---- Lines ---- */
 
+/* Lines are written in pieces of about this size: others may write in between. */
+#define PIECE_MAX ((size_t)64 * 1024)
+
 /* A date with milliseconds: 2025-08-04T10:05:00.000Z. */
 #define DATE_SIZE sizeof("2025-08-04T10:05:00.000Z")
 
@@ -128,17 +132,25 @@ static void write_line(struct log *log, const char *line, size_t length)
     funlockfile(log->stream);
 }
 
-/* Writes the object that the words of a line make, once they have stood in LINE. */
-static void write_object(struct log *log, const char *date, enum log_level level, const char *words,
-                         size_t length)
+/* Room for the object that a line becomes. */
+#define OBJECT_SIZE (LOG_JSON_SIZE(LOG_LINE_MAX) + 128)
+
+/* Writes to OBJECT what the words of a line make, with its date and level. Returns its length. */
+static size_t make_object(char object[OBJECT_SIZE], const char *date, const char *label,
+                          const char *words, size_t length)
 {
-    static const char form[] = "{\"time\": \"%s\", \"level\": \"%s\", ";
-    char object[LOG_JSON_SIZE(LOG_LINE_MAX) + sizeof(form) + DATE_SIZE + 16];
-    size_t used = (size_t)sprintf(object, form, date, levels[level].label);
+    size_t used = (size_t)sprintf(object, "{\"time\": \"%s\", \"level\": \"%s\", ", date, label);
     used += log_json(object + used, words, length);
     object[used++] = '}';
     object[used++] = '\n';
-    write_line(log, object, used);
+    return used;
+}
+
+static void write_object(struct log *log, const char *date, enum log_level level, const char *words,
+                         size_t length)
+{
+    char object[OBJECT_SIZE];
+    write_line(log, object, make_object(object, date, levels[level].label, words, length));
 }
 
 void log_write(struct log *log, enum log_level level, const char *format, ...)
@@ -167,6 +179,51 @@ void log_write(struct log *log, enum log_level level, const char *format, ...)
         write_object(log, date, level, words, (size_t)(end - 1 - words));
     else
         write_line(log, line, (size_t)(end - line));
+}
+
+/* Makes an object of a line that ends ahead of END. Returns its length. */
+static size_t convert_line(char object[OBJECT_SIZE], const char *line, const char *end)
+{
+    char date[DATE_SIZE] = "", label[8] = "";
+    int words = 0;
+    sscanf(line, "%24s %7s %n", date, label, &words);
+    return make_object(object, date, label, line + words, (size_t)(end - line - words));
+}
+
+/* The last line's end within PIECE_MAX bytes, or that of the first one. */
+static const char *piece_end(const char *lines, size_t length)
+{
+    const char *end = length <= PIECE_MAX ? lines + length - 1 : memrchr(lines, '\n', PIECE_MAX);
+    return end != NULL ? end + 1 : (const char *)rawmemchr(lines, '\n') + 1;
+}
+
+static void write_objects(struct log *log, const char *lines, size_t length)
+{
+    char pieces[PIECE_MAX + OBJECT_SIZE];
+    size_t used = 0;
+    for (const char *line = lines, *end = lines + length; line < end;) {
+        const char *newline = memchr(line, '\n', (size_t)(end - line));
+        used += convert_line(pieces + used, line, newline);
+        line = newline + 1;
+        if (used >= PIECE_MAX || line == end) {
+            write_line(log, pieces, used);
+            used = 0;
+        }
+    }
+}
+
+void log_write_lines(struct log *log, const char *lines, size_t length)
+{
+    if (log->format == LOG_JSON) {
+        write_objects(log, lines, length);
+        return;
+    }
+    while (length > 0) {
+        size_t piece = (size_t)(piece_end(lines, length) - lines);
+        write_line(log, lines, piece);
+        lines += piece;
+        length -= piece;
+    }
 }
 
 void log_quote(char *quoted, const char *text, size_t length)

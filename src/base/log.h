@@ -40,6 +40,7 @@ enum log_format {
 /* All zero: everything, as text, on stderr. */
 struct log_options {
     const char *file;     /* what to append to; NULL is stderr */
+    const char *option;   /* that names it, for messages; NULL is log-file */
     enum log_level level; /* the lowest that is written */
     enum log_format format;
 };
@@ -82,6 +83,12 @@ bool log_adopt(struct log *log, int fd, const struct log_options *options);
  */
 void log_write(struct log *log, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/*
+ * Writes the LENGTH bytes of LINES, which stand as log_write would write them as text, in few
+ * pieces. The log's level is not asked.
+ */
+void log_write_lines(struct log *log, const char *lines, size_t length);
 
 /*
  * Writes the LENGTH bytes at TEXT to QUOTED in double quotes, with a backslash before quotes and

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "access_log.h"
 #include "key.h"
 #include "tls.h"
 
@@ -11,6 +12,7 @@
 struct fresh {
     struct settings *settings;
     int log;
+    int access;                /* -1 without an access log */
     struct identity *identity; /* NULL without TLS */
 };
 
@@ -34,6 +36,16 @@ static bool read_settings(const struct reload_target *target, struct fresh *fres
     return fresh->settings != NULL;
 }
 
+static bool read_access_log(const struct reload_target *target, struct fresh *fresh,
+                            struct failure *failure)
+{
+    const struct access_log *access_log = server_access_log(target->server);
+    if (access_log == NULL)
+        return true;
+    fresh->access = access_log_prepare(access_log, failure);
+    return fresh->access >= 0;
+}
+
 static bool read_all(const struct reload_target *target, struct fresh *fresh,
                      struct failure *failure)
 {
@@ -41,7 +53,7 @@ static bool read_all(const struct reload_target *target, struct fresh *fresh,
     if (!read_settings(target, fresh, failure))
         return false;
     fresh->log = log_prepare(&fresh->settings->log, failure);
-    if (fresh->log < 0)
+    if (fresh->log < 0 || !read_access_log(target, fresh, failure))
         return false;
     if (tls != NULL)
         fresh->identity = tls_read(tls, failure);
@@ -66,9 +78,16 @@ static void warn_of_restart(const struct reload_target *target, const struct set
                      "restart_needed keys=\"%s\" detail=\"all else was applied\"", names);
 }
 
-/* The log comes first: it is the one that may not let itself be changed. */
+/*
+ * The logs come first: they may not let themselves be changed. Of these first the access log, which
+ * at most goes on in a new file of the same name.
+ */
 static bool apply(const struct reload_target *target, struct fresh *fresh, struct failure *failure)
 {
+    if (fresh->access >= 0 && !access_log_adopt(server_access_log(target->server), fresh->access))
+        return failure_set(failure, "the access log hangs: a line could not be written for %d s",
+                           LOG_PATIENCE);
+    fresh->access = -1;
     if (!log_adopt(target->log, fresh->log, &fresh->settings->log))
         return failure_set(failure, "the log hangs: a line could not be written for %d s",
                            LOG_PATIENCE);
@@ -84,10 +103,12 @@ static bool apply(const struct reload_target *target, struct fresh *fresh, struc
 
 bool reload_settings(const struct reload_target *target, struct failure *failure)
 {
-    struct fresh fresh = {.log = -1};
+    struct fresh fresh = {.log = -1, .access = -1};
     bool applied = read_all(target, &fresh, failure) && apply(target, &fresh, failure);
     if (fresh.log >= 0)
         close(fresh.log);
+    if (fresh.access >= 0)
+        close(fresh.access);
     identity_give(fresh.identity);
     settings_destroy(fresh.settings);
     return applied;

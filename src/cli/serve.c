@@ -290,7 +290,7 @@ static bool keep(struct serve *serve, struct failure *failure)
 /* Whether the log has taken all that was told. */
 static bool finish(struct serve *serve)
 {
-    server_destroy(serve->server);
+    bool told = server_destroy(serve->server);
     job_pool_destroy(serve->jobs);
     engine_destroy(serve->engine);
     transitions_finish(&serve->transitions);
@@ -299,7 +299,7 @@ static bool finish(struct serve *serve)
     outputs_destroy(serve->outputs);
     registry_close(serve->registry);
     caretaker_finish(&serve->caretaker);
-    return journal_destroy(serve->journal);
+    return journal_destroy(serve->journal) && told;
 }
 
 struct task {

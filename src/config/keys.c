@@ -274,6 +274,20 @@ const struct key keys[] = {
     },
 
     {
+        .name = "access_log",
+        .group = GROUP_LOG,
+        PATH,
+        MEMBER(server.access_log),
+        .path = PATH_WRITE,
+        .otherwise = "none",
+        .example = "/var/log/kairos-access.log",
+        .argument = "FILE",
+        .help = "Append a line of each request to FILE; '-' for the program's log",
+        .more = "It has the method, the path without its query and without ping keys, the status, "
+                "the bytes of the answer, the milliseconds that it took, the client's address and "
+                "the request's id.",
+    },
+    {
         .name = "log_level",
         .group = GROUP_LOG,
         .type = &value_choice,

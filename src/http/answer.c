@@ -65,6 +65,7 @@ static void queue_once(struct request *request, unsigned status, const char *con
 void answer_constant(struct request *request, enum constant constant)
 {
     unsigned status = constant_answers[constant].status;
+    request->sent = strlen(constant_answers[constant].text);
     if (request->fields.request_id.length == 0) {
         queue(request, status, request->worker->constants[constant]);
         return;
@@ -91,6 +92,7 @@ static struct MHD_Response *response_of(struct writer *writer)
 static void queue_text(struct request *request, unsigned status, const char *content_type,
                        struct writer *writer, bool gzipped)
 {
+    request->sent = writer->length;
     bool varies = gzipped || writer->length >= GZIP_SIZE_MIN;
     struct MHD_Response *response = response_of(writer);
     if (response != NULL && varies)
@@ -181,6 +183,7 @@ void answer_not_allowed(struct request *request)
     methods_format(request->route.allowed | METHOD_OPTIONS, ", ", methods);
     failure_set(&failure, "this path takes %s", methods);
     struct writer writer = detail_of(&failure);
+    request->sent = writer.length;
     struct MHD_Response *response = response_of(&writer);
     if (response != NULL)
         add(response, MHD_HTTP_HEADER_ALLOW, methods);

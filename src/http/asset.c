@@ -107,5 +107,7 @@ void asset_answer(struct request *request, const struct asset *asset, const char
         if (!known)
             MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, asset->content_type);
     }
+    if (!known)
+        request->sent = accept_gzip(request) ? asset->gzip_size : asset->size;
     answer_response(request, known ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK, response);
 }

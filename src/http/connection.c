@@ -152,6 +152,15 @@ void connection_give(struct connection *connection)
     worker->spare_connections = connection;
 }
 
+const char *connection_address(struct connection *connection)
+{
+    if (!connection->has_ip)
+        return "unix";
+    if (connection->address[0] == '\0')
+        ip_format(&connection->ip, connection->address);
+    return connection->address;
+}
+
 void connections_free(struct connection *spare)
 {
     while (spare != NULL) {

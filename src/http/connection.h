@@ -40,6 +40,7 @@ struct connection {
     bool trusted;              /* a proxy, or at a Unix socket: it says who the client is */
     bool counted;              /* among the connections of its client */
     struct ip ip;
+    char address[IP_TEXT_SIZE]; /* the same in text, once it was asked for; "" before */
     enum awaited awaited;
     int64_t deadline;               /* engine time */
     struct connection *next, *last; /* in the queue of its deadline; next also of a spare one */
@@ -62,6 +63,9 @@ void connection_give(struct connection *connection);
 
 /* Frees those that are kept. */
 void connections_free(struct connection *spare);
+
+/* Whom it comes from, as the log says it: an address, or "unix". */
+const char *connection_address(struct connection *connection);
 
 /* From NOW on this is what the client has to send in time. */
 void connection_await(struct connection *connection, enum awaited awaited, int64_t now);

@@ -8,6 +8,7 @@
 
 #include "answer.h"
 #include "connection.h"
+#include "forwarded.h"
 #include "server.h"
 #include "tls.h"
 #include "worker.h"
@@ -29,6 +30,12 @@
  * the library gives the request up, and closes the connection only when something happens to it.
  */
 #define PARAMETERS_MAX 256
+
+/* Fields X-Forwarded-For that are looked at; each proxy adds to one, or adds one. */
+#define FORWARDED_MAX 16
+
+/* The status in the log of a request whose client left ahead of the answer; nginx's word for it. */
+#define STATUS_LEFT 499
 
 static struct request *take_request(struct worker *worker, struct connection *from)
 {
@@ -128,19 +135,86 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     return request->queued ? MHD_YES : MHD_NO;
 }
 
+/* Values of X-Forwarded-For: the last ones that came, in a ring. */
+struct forwarding {
+    const struct networks *trusted;
+    struct slice values[FORWARDED_MAX];
+    size_t count; /* of all that came */
+};
+
+static enum MHD_Result add_forwarded(void *context, enum MHD_ValueKind kind, const char *name,
+                                     size_t name_length, const char *value, size_t value_length)
+{
+    struct forwarding *forwarding = context;
+    (void)kind;
+    if (field_is((struct slice){name, name_length}, "X-Forwarded-For"))
+        forwarding->values[forwarding->count++ % FORWARDED_MAX] =
+            (struct slice){value == NULL ? "" : value, value_length};
+    return MHD_YES;
+}
+
+/* Puts the client ahead of PROXIES that are trusted into *IP. */
+static void find_client(const struct request *request, struct ip *ip)
+{
+    struct forwarding forwarding = {.trusted =
+                                        &server_limits(request->worker->server)->trusted_proxies};
+    MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, add_forwarded, &forwarding);
+    size_t kept = forwarding.count < FORWARDED_MAX ? forwarding.count : FORWARDED_MAX;
+    for (size_t i = 1; i <= kept; i++) {
+        if (!forwarded_read(forwarding.values[(forwarding.count - i) % FORWARDED_MAX],
+                            forwarding.trusted, ip))
+            break;
+    }
+}
+
+static const char *client_of(const struct request *request, char text[IP_TEXT_SIZE])
+{
+    struct connection *from = request->from;
+    struct ip ip = from->ip;
+    if (!from->trusted || !request->fields.forwarded)
+        return connection_address(from);
+    find_client(request, &ip);
+    ip_format(&ip, text);
+    return text;
+}
+
+static void log_access(struct request *request, int64_t now)
+{
+    struct worker *worker = request->worker;
+    struct access_log *log = server_access_log(worker->server);
+    char text[IP_TEXT_SIZE];
+    if (log == NULL || !access_log_wants(log))
+        return;
+    const struct access access = {
+        .method = method_name(request->method),
+        .path = request->path,
+        .status = request->status == 0 ? STATUS_LEFT : request->status,
+        .bytes = request->method == METHOD_HEAD ? 0 : request->sent,
+        .duration = now - request->began,
+        .address = client_of(request, text),
+        .id = request_id(request),
+    };
+    access_log_add(log, &worker->access, &access, clock_to_wall(worker->context->clock, now));
+}
+
+/* The one place that every request comes through in the end, whatever has become of it. */
+static void finish(struct request *request, int64_t now)
+{
+    struct worker *worker = request->worker;
+    traffic_count(&worker->traffic, request->route.number, request->status, now - request->began);
+    log_access(request, now);
+    connection_await(request->from, AWAITED_HEADERS, now);
+    give_request(request);
+}
+
 static void completed(void *context, struct MHD_Connection *connection, void **state,
                       enum MHD_RequestTerminationCode code)
 {
-    struct worker *worker = context;
-    struct request *request = *state;
+    const struct worker *worker = context;
     (void)connection;
     (void)code;
-    if (request == NULL)
-        return;
-    int64_t now = clock_now(worker->context->clock);
-    traffic_count(&worker->traffic, request->route.number, request->status, now - request->began);
-    connection_await(request->from, AWAITED_HEADERS, now);
-    give_request(request);
+    if (*state != NULL)
+        finish(*state, clock_now(worker->context->clock));
     *state = NULL;
 }
 

@@ -45,6 +45,7 @@ struct request {
     size_t length;
     size_t capacity;
     unsigned status;                           /* of the answer; 0 while there is none */
+    uint64_t sent;                             /* bytes of its body, unless that is left out */
     bool no_memory;                            /* the body could not be kept */
     bool queued;                               /* an answer is on its way */
     bool last;                                 /* the connection is to be closed behind it */

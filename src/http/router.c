@@ -30,6 +30,15 @@ enum method method_parse(const char *name)
     return METHOD_UNKNOWN;
 }
 
+const char *method_name(enum method method)
+{
+    for (size_t i = 0; i < COUNT_OF(methods_known); i++) {
+        if (methods_known[i].method == method)
+            return methods_known[i].name;
+    }
+    return "other";
+}
+
 void methods_format(unsigned methods, const char *separator, char text[METHODS_TEXT_SIZE])
 {
     size_t used = 0;

@@ -40,6 +40,9 @@ bool router_match(const char *pattern, const char *path, struct route *route);
 /* METHOD_UNKNOWN if NAME is none that any resource takes. */
 enum method method_parse(const char *name);
 
+/* "other" for what is none of ours. */
+const char *method_name(enum method method);
+
 /* Room for the names of all methods, and separators. */
 #define METHODS_TEXT_SIZE 64
 

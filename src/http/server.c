@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "access_log.h"
 #include "peers.h"
 #include "tls.h"
 #include "worker.h"
@@ -20,6 +21,8 @@ struct server {
     size_t listener_count;
     struct tls *tls;
     struct server_limits limits;
+    const char *access_file;
+    struct access_log *access_log;
     struct peers *peers;
     struct log *log;
     struct worker *workers;
@@ -138,6 +141,7 @@ struct server *server_create(const struct server_options *options, struct failur
     }
     server->worker_count = options->workers;
     server->limits = options->limits;
+    server->access_file = options->access_log;
     size_t size = options->workers * sizeof(server->workers[0]);
     server->workers = aligned_alloc(_Alignof(struct worker), size);
     if (server->workers == NULL || !count_peers(server))
@@ -160,6 +164,11 @@ bool server_start(struct server *server, const struct context *context, struct f
     server->log = context->log;
     if (server->tls != NULL)
         tls_warn(server->tls, server->log);
+    if (server->access_file != NULL) {
+        server->access_log = access_log_create(server->access_file, server->log, failure);
+        if (server->access_log == NULL)
+            return false;
+    }
     for (; server->initialised < server->worker_count; server->initialised++) {
         if (!worker_init(&server->workers[server->initialised], server, context,
                          server->connections_max, failure))
@@ -171,6 +180,11 @@ bool server_start(struct server *server, const struct context *context, struct f
             return false;
     }
     return true;
+}
+
+struct access_log *server_access_log(const struct server *server)
+{
+    return server->access_log;
 }
 
 const struct server_limits *server_limits(const struct server *server)
@@ -236,18 +250,20 @@ static void close_sockets(struct server *server)
         listener_close(&server->listeners[i]);
 }
 
-void server_destroy(struct server *server)
+bool server_destroy(struct server *server)
 {
     if (server == NULL)
-        return;
+        return true;
     server_stop(server);
     for (; server->initialised > 0; server->initialised--)
         worker_finish(&server->workers[server->initialised - 1]);
     close_sockets(server);
     tls_destroy(server->tls);
     peers_destroy(server->peers);
+    bool told = access_log_destroy(server->access_log);
     free(server->workers);
     free(server);
+    return told;
 }
 
 bool server_is_stopping(const struct server *server)

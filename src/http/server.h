@@ -55,6 +55,7 @@ struct server_options {
     bool open_to_others;     /* whether others than this machine may be able to connect */
     const char *tls_cert;    /* PEM files: at addresses TLS is spoken; or NULL. They have to */
     const char *tls_key;     /* outlive the server. */
+    const char *access_log;  /* a file, or "-" for the program's log; NULL for none */
     unsigned workers;        /* 1 to WORKERS_MAX */
     struct server_limits limits;
 };
@@ -91,8 +92,11 @@ void server_set_ticker(struct server *server, struct ticker *ticker);
  */
 void server_stop(struct server *server);
 
-/* Stops it if need be; accepts NULL. */
-void server_destroy(struct server *server);
+/*
+ * Stops it if need be; accepts NULL. Returns false if the access log has not taken all, since where
+ * it goes hangs: a part of the server lives on then, and the process had better end.
+ */
+bool server_destroy(struct server *server);
 
 /* ---- For workers and endpoints ---- */
 
@@ -106,6 +110,9 @@ void server_count_connection(struct server *server, int change);
 
 /* NULL before it was set. */
 struct ticker *server_ticker(const struct server *server);
+
+/* NULL if there is none. Its file may be exchanged from any thread, by one at a time. */
+struct access_log *server_access_log(const struct server *server);
 
 const struct server_limits *server_limits(const struct server *server);
 

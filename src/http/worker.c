@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <microhttpd.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -351,6 +352,12 @@ static int time_to_wait(const struct worker *worker, int64_t now)
     return (int)wait;
 }
 
+static void tell_accesses(struct worker *worker)
+{
+    if (worker->access.length > 0)
+        access_log_flush(server_access_log(worker->server), &worker->access);
+}
+
 static void hear_bell(struct worker *worker)
 {
     uint64_t sum;
@@ -388,6 +395,7 @@ static bool pass(struct worker *worker, int timeout, int64_t now)
         }
     }
     run_daemons(worker, due);
+    tell_accesses(worker);
     return count > 0 || due != 0;
 }
 
@@ -525,6 +533,10 @@ bool worker_init(struct worker *worker, struct server *server, const struct cont
     };
     /* Should it fail, workers could give the same ids: the log tells them apart by their time. */
     (void)!getrandom(&worker->id_seed, sizeof(worker->id_seed), GRND_NONBLOCK);
+    if (server_access_log(server) != NULL)
+        worker->access.text = malloc(ACCESS_LINES_SIZE);
+    if (server_access_log(server) != NULL && worker->access.text == NULL)
+        goto fail;
     if (worker->epoll < 0 || worker->bell < 0 ||
         !watch(worker, worker->bell, EPOLLIN, SOURCE_BELL, 0))
         goto fail;
@@ -589,6 +601,8 @@ void worker_join(struct worker *worker)
 void worker_finish(struct worker *worker)
 {
     handler_stop(worker);
+    tell_accesses(worker);
+    free(worker->access.text);
     constants_destroy(worker->constants);
     gzip_destroy(worker->gzip);
     worker->gzip = NULL;

@@ -20,6 +20,7 @@
 
 #include <kairos/parser.h>
 
+#include "access_log.h"
 #include "answer.h"
 #include "batch.h"
 #include "connection.h"
@@ -72,6 +73,7 @@ struct worker {
     struct connection *arriving; /* what is being handed to the library */
     uint64_t id_seed;            /* of requests */
     struct gzip *gzip;           /* NULL before it was needed */
+    struct access_lines access;  /* of requests that have ended in this pass */
     struct request *spare_requests;
     size_t under_way;       /* requests */
     struct request *parked; /* those that wait */

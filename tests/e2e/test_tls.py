@@ -145,6 +145,50 @@ def test_term_answers_what_is_under_way(start):
     assert server.process.wait(PATIENCE) == 0
 
 
+def shown(server):
+    """The certificate that a new connection gets to see."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as plain:
+        with context.wrap_socket(plain) as connection:
+            return connection.getpeercert(binary_form=True)
+
+
+def test_certificate_that_is_renewed(start, certificate):
+    """While connections are open, of which some are idle and one is sending."""
+    server = start("--threads", 2)
+    first = certificate.der
+    assert shown(server) == first
+    kept = [server.connect() for _ in range(5)]
+    for connection in kept:
+        assert server.get("/ping/kept", connection=connection).status in (200, 201)
+    for _ in range(3):
+        before = certificate.der
+        certificate.renew()
+        assert shown(server) == before != certificate.der
+        server.signal(signal.SIGHUP)
+        wait_until(lambda: shown(server) == certificate.der, "the new certificate")
+        for connection in kept:
+            assert server.get("/ping/kept", connection=connection).status == 200
+    server.tls = certificate.context()
+    assert server.get("/ping/new").status == 201
+    assert server.stop() == 0
+
+
+def test_renewal_that_fails_changes_nothing(start, certificate):
+    server = start()
+    shown_before = shown(server)
+    good = certificate.file.read_text(), certificate.key.read_text()
+    for cert, key in [("nonsense", good[1]), (good[0], "nonsense"), (good[0][:300], good[1]), ("", "")]:
+        certificate.file.write_text(cert)
+        certificate.key.write_text(key)
+        failures = server.log.count("--tls-")
+        server.signal(signal.SIGHUP)
+        wait_until(lambda: server.log.count("--tls-") > failures, "a failure in the log")
+        assert shown(server) == shown_before
+        assert server.get("/health").status == 200
+
+
 def refused(folder, *options):
     command = [KAIROS, "serve", "--port", "0", "--data-dir", folder / "d", *map(str, options)]
     return run(command, b"")
