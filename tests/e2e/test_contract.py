@@ -63,6 +63,40 @@ def test_examples_are_valid(where, content):
         CONTRACT.validate(content["schema"], example, where)
 
 
+def parts(node, kind=dict):
+    """Every object in a part of the contract, itself included."""
+    if isinstance(node, kind):
+        yield node
+    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    for child in children:
+        yield from parts(child, kind)
+
+
+def test_schemas_are_schemas():
+    for part in parts(CONTRACT.document):
+        if isinstance(part.get("schema"), dict):
+            CONTRACT.validator({}).check_schema(part["schema"])
+    for schema in CONTRACT.document["components"]["schemas"].values():
+        CONTRACT.validator({}).check_schema(schema)
+
+
+def test_answers_say_all_their_fields():
+    """So that one which is not in the contract is noticed."""
+    answers = [each["responses"] for _, path, each in operations() if path != "/openapi.json"]
+    told = [*parts(answers), *parts(CONTRACT.document["components"]["schemas"])]
+    event = CONTRACT.component("schemas", "Event")  # what is sent may say more
+    objects = [part for part in told if part.get("type") == "object" and part is not event]
+    assert len(objects) > 10
+    assert not [part for part in objects if "additionalProperties" not in part]
+
+
+def test_components_are_used():
+    used = {part["$ref"] for part in parts(CONTRACT.document) if "$ref" in part}
+    used |= {f"#/components/responses/{name}" for name in ("Methods", "MethodNotAllowed", "NotFound")}
+    for kind, components in CONTRACT.document["components"].items():
+        assert not {name for name in components if f"#/components/{kind}/{name}" not in used}
+
+
 def test_every_answer_and_body_has_an_example():
     for where, content in contents():
         is_clear = "in" in content or "const" in content["schema"]
