@@ -92,7 +92,8 @@ struct variables {
 /* Whether NAME is read by the server, or by another command. */
 static bool is_known(const char *name, const struct variables *variables, struct nearest *nearest)
 {
-    static const char *const others[] = {ENVIRONMENT_CONFIG, PREFIX "URL", PREFIX "SPOOL"};
+    static const char *const others[] = {ENVIRONMENT_CONFIG, PREFIX "URL", PREFIX "CACERT",
+                                         PREFIX "SPOOL"};
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         if (strcmp(name, others[i]) == 0)
             return true;

@@ -7,6 +7,7 @@ import pytest
 
 from conftest import ENVIRONMENT
 from documents import heartbeats
+from server import Server
 from stub import HANG_UP, Stub, certificate, nobody
 
 LOG = json.dumps(heartbeats("push", "10:00")).encode()
@@ -52,6 +53,15 @@ def test_an_empty_variable_is_none(kairos):
     """Whoever listens at the default address, the program begins."""
     result = kairos.run("replay", "-", stdin=b"[]", env={**ENVIRONMENT, "KAIROS_URL": ""})
     assert result.returncode == 0, result.stderr
+
+
+def test_a_server_knows_the_clients_variables(tmp_path):
+    """One that stands beside them in an environment warns of none of them."""
+    names = ("KAIROS_URL", "KAIROS_CACERT", "KAIROS_SPOOL")
+    environment = {**ENVIRONMENT, **dict.fromkeys(names, "/x"), "KAIROS_URLS": "/x"}
+    with Server(tmp_path, env=environment) as server:
+        server.listening()
+        assert [line["name"] for line in server.lines("unknown_variable")] == ['"KAIROS_URLS"']
 
 
 def test_a_socket(kairos, tmp_path):
