@@ -80,23 +80,34 @@ static void store(void *field, size_t size, uint64_t number)
     }
 }
 
-static bool parse_number(const char *text, uint64_t *number)
+/* Reads the digits that *TEXT begins with, one at least, and moves it behind them. */
+static bool parse_digits(const char **text, uint64_t *number)
 {
+    const char *begin = *text;
     *number = 0;
-    for (const char *c = text; *c != '\0'; c++) {
-        if (*c < '0' || *c > '9' || __builtin_mul_overflow(*number, 10, number) ||
-            __builtin_add_overflow(*number, (uint64_t)(*c - '0'), number))
+    for (; **text >= '0' && **text <= '9'; (*text)++) {
+        if (__builtin_mul_overflow(*number, 10, number) ||
+            __builtin_add_overflow(*number, (uint64_t)(**text - '0'), number))
             return false;
     }
-    return *text != '\0';
+    return *text != begin;
+}
+
+static bool parse_number(const char *text, uint64_t *number)
+{
+    return parse_digits(&text, number) && *text == '\0';
+}
+
+static bool is_within(const struct key *key, uint64_t number)
+{
+    return number >= (uint64_t)key->min && number <= (uint64_t)key->max;
 }
 
 static bool read_number(const struct value *value, void *field)
 {
     const struct key *key = value->key;
     uint64_t number = 0;
-    if (!is_none(value) && (!parse_number(value->text, &number) || number < (uint64_t)key->min ||
-                            number > (uint64_t)key->max))
+    if (!is_none(value) && (!parse_number(value->text, &number) || !is_within(key, number)))
         return failure_set(value->failure, "%s is not a whole number from %" PRIi64 " to %" PRIi64,
                            value->shown, key->min, key->max);
     store(field, key->size, number);
@@ -109,6 +120,60 @@ static void number_bounds(const struct key *key, char bounds[VALUE_BOUNDS_SIZE])
 }
 
 const struct value_type value_number = {"whole number", false, read_number, number_bounds, NULL};
+
+/* ---- Sizes ---- */
+
+static const struct {
+    const char *name;
+    uint64_t size;
+} size_units[] = {
+    {"GiB", (uint64_t)1 << 30}, {"MiB", (uint64_t)1 << 20}, {"KiB", (uint64_t)1 << 10}, {"", 1}};
+
+#define SIZE_UNITS (sizeof(size_units) / sizeof(size_units[0]))
+
+static bool parse_size(const char *text, uint64_t *size)
+{
+    if (!parse_digits(&text, size))
+        return false;
+    for (size_t i = 0; i < SIZE_UNITS; i++) {
+        if (strcasecmp(text, size_units[i].name) == 0)
+            return !__builtin_mul_overflow(*size, size_units[i].size, size);
+    }
+    return false;
+}
+
+/* In the largest unit that leaves a whole number. */
+static void format_size(uint64_t size, char *text, size_t room)
+{
+    size_t unit = 0;
+    while (unit < SIZE_UNITS - 1 && (size == 0 || size % size_units[unit].size != 0))
+        unit++;
+    snprintf(text, room, "%" PRIu64 "%s", size / size_units[unit].size, size_units[unit].name);
+}
+
+static void size_bounds(const struct key *key, char bounds[VALUE_BOUNDS_SIZE])
+{
+    char min[32], max[32];
+    format_size((uint64_t)key->min, min, sizeof(min));
+    format_size((uint64_t)key->max, max, sizeof(max));
+    snprintf(bounds, VALUE_BOUNDS_SIZE, "%s to %s", min, max);
+}
+
+static bool read_size(const struct value *value, void *field)
+{
+    uint64_t size = 0;
+    char bounds[VALUE_BOUNDS_SIZE];
+    size_bounds(value->key, bounds);
+    if (!is_none(value) && (!parse_size(value->text, &size) || !is_within(value->key, size)))
+        return failure_set(value->failure,
+                           "%s is not a number of bytes, or of KiB, MiB or GiB, from %s",
+                           value->shown, bounds);
+    store(field, value->key->size, size);
+    return true;
+}
+
+const struct value_type value_size = {"number of bytes, or with a unit (KiB, MiB, GiB)", false,
+                                      read_size, size_bounds, NULL};
 
 /* ---- Durations ---- */
 

@@ -43,6 +43,7 @@ struct value_type {
 extern const struct value_type value_text;     /* const char *; NULL is none */
 extern const struct value_type value_path;     /* the same, of a file or directory */
 extern const struct value_type value_number;   /* an unsigned integer of any size */
+extern const struct value_type value_size;     /* the same, of bytes */
 extern const struct value_type value_duration; /* int64_t, microseconds */
 extern const struct value_type value_boolean;  /* bool */
 extern const struct value_type value_mode;     /* mode_t, octal */

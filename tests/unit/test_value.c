@@ -225,6 +225,29 @@ static void refused(void **state)
     }
 }
 
+static void sizes(void **state)
+{
+    static const struct key key = {.name = "x",
+                                   .type = &value_size,
+                                   .offset = offsetof(struct settings, engine.max_services),
+                                   .size = sizeof(size_t),
+                                   .min = 1024,
+                                   .max = INT64_C(4) << 30};
+    static const char *const good[] = {"1024", "1KiB",    "1kib",      "512MiB",
+                                       "4GiB", "4096MiB", "4294967296"};
+    static const char *const bad[] = {"",     "KiB",        "1023",  "0KiB",
+                                      "5GiB", "4294967297", "1 KiB", "1.5MiB",
+                                      "1KB",  "1K",         "-1",    "18446744073709551615GiB"};
+    char text[VALUE_BOUNDS_SIZE];
+    struct failure failure;
+    for (size_t i = 0; i < COUNT_OF(good); i++)
+        check(settings_may_be(&key, good[i], &failure), "%s: %s", good[i], failure.text);
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        check(!settings_may_be(&key, bad[i], &failure), "%s", bad[i]);
+    key.type->bounds(&key, text);
+    assert_string_equal(text, "1KiB to 4GiB");
+}
+
 static void long_texts(void **state)
 {
     static const struct {
@@ -268,6 +291,7 @@ int main(void)
         cmocka_unit_test(accepted),
         cmocka_unit_test(texts),
         cmocka_unit_test(refused),
+        cmocka_unit_test(sizes),
         cmocka_unit_test(long_texts),
         cmocka_unit_test(messages),
     };
