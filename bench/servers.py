@@ -23,7 +23,7 @@ pid {directory}/nginx.pid;
 error_log stderr;
 events {{ worker_connections 1024; }}
 http {{
-    access_log off;
+    access_log {access_log};
     keepalive_requests 1000000000;
     client_body_temp_path {directory}/nginx-body;
     proxy_temp_path {directory}/nginx-proxy;
@@ -119,10 +119,13 @@ def pages(connection: Connection, path: str, key: str) -> Iterator[dict]:
 
 
 class Nginx(Server):
-    def __init__(self, directory: Path, core: int | None = None) -> None:
+    """Its access log is "off", or a file."""
+
+    def __init__(self, directory: Path, core: int | None = None, access_log: str = "off") -> None:
         port = free_port()
         configuration = directory / "nginx.conf"
-        configuration.write_text(NGINX_CONFIGURATION.format(directory=directory, port=port))
+        configuration.write_text(NGINX_CONFIGURATION.format(
+            directory=directory, port=port, access_log=access_log))  # fmt: skip
         command = ["nginx", "-p", str(directory), "-e", "stderr", "-c", str(configuration)]
         super().__init__("nginx", port, command, directory, core)
         self.wait_until_it_listens()

@@ -26,6 +26,7 @@ from workbench import Workbench, open_workbench
 
 ROWS: dict[str, Callable[[Workbench], list[Measurement]]] = {
     "ping": ping.measure,
+    "access-log": ping.measure_logged,
     "batch": batch.measure,
     "delay": delay.measure,
     "memory": memory.measure,
