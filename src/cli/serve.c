@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "caretaker.h"
+#include "catalog.h"
 #include "clock.h"
 #include "command.h"
 #include "engine.h"
@@ -14,6 +15,7 @@
 #include "interrupt.h"
 #include "job.h"
 #include "journal.h"
+#include "keeper.h"
 #include "registry.h"
 #include "reload.h"
 #include "serve_options.h"
@@ -50,6 +52,8 @@ struct serve {
     struct feed *feed;
     struct transitions transitions;
     struct engine *engine;
+    struct catalog *catalog;
+    struct keeper keeper;
     struct context context;
     struct job_pool *jobs;
     struct server *server;
@@ -155,6 +159,47 @@ static bool create_engine(struct serve *serve, struct failure *failure)
     return true;
 }
 
+/* Gives a service back what was told of it. */
+static bool take_row(void *context, const struct catalog_row *row)
+{
+    const struct serve *serve = context;
+    const struct service_name *name = &row->name;
+    return engine_label(serve->engine, name->text, name->length, &row->label) != ENGINE_UNKNOWN;
+}
+
+static void log_catalog(struct serve *serve, const struct catalog_report *report)
+{
+    char directory[4 * PATH_MAX + 3], aside[4 * PATH_MAX + 3],
+        damage[4 * sizeof(report->damage) + 3];
+    quote(directory, serve->settings->data_dir);
+    if (report->set_aside) {
+        quote(aside, report->aside);
+        log_quote(damage, report->damage, strlen(report->damage));
+        log_write(serve->log, LOG_ERROR,
+                  "catalog_damaged data_dir=%s damage=%s set_aside=%s services_saved=%zu",
+                  directory, damage, aside, report->saved);
+    }
+    if (report->dropped > 0)
+        log_write(
+            serve->log, LOG_WARNING,
+            "catalog_dropped data_dir=%s count=%zu detail=\"tags and descriptions of services "
+            "that there are no longer\"",
+            directory, report->dropped);
+}
+
+static bool open_catalog(struct serve *serve, struct failure *failure)
+{
+    struct catalog_report report;
+    struct catalog_reader reader = {.context = serve, .take = take_row};
+    serve->catalog = catalog_open(serve->settings->data_dir, &reader, &report, failure);
+    if (serve->catalog == NULL)
+        return false;
+    log_catalog(serve, &report);
+    serve->keeper =
+        (struct keeper){.engine = serve->engine, .catalog = serve->catalog, .clock = &serve->clock};
+    return true;
+}
+
 /* The threads: heartbeats are heard before anything is judged. */
 static bool start_threads(struct serve *serve, struct failure *failure)
 {
@@ -166,6 +211,7 @@ static bool start_threads(struct serve *serve, struct failure *failure)
     serve->context.store = serve->store;
     serve->context.feed = serve->feed;
     serve->context.outputs = serve->outputs;
+    serve->context.keeper = &serve->keeper;
     serve->context.jobs = serve->jobs;
     serve->context.operations = &serve->operations;
     serve->context.clock = &serve->clock;
@@ -230,7 +276,7 @@ static bool start(struct serve *serve, struct failure *failure)
     /* From here on clients wait to be heard, and need not send again. */
     serve->server = server_create(&serve->settings->server, failure);
     if (serve->server == NULL || !create_store(serve, failure) || !create_engine(serve, failure) ||
-        !start_threads(serve, failure))
+        !open_catalog(serve, failure) || !start_threads(serve, failure))
         return false;
     log_listening(serve);
     return true;
@@ -292,6 +338,7 @@ static bool finish(struct serve *serve)
 {
     bool told = server_destroy(serve->server);
     job_pool_destroy(serve->jobs);
+    catalog_close(serve->catalog);
     engine_destroy(serve->engine);
     transitions_finish(&serve->transitions);
     feed_destroy(serve->feed);

@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "engine.h"
 #include "feed.h"
+#include "keeper.h"
 #include "log.h"
 #include "operations.h"
 #include "outputs.h"
@@ -23,7 +24,8 @@ struct context {
     struct store *store;
     struct feed *feed;
     struct outputs *outputs;
-    struct job_pool *jobs; /* for work that takes long */
+    const struct keeper *keeper; /* of what people say of services */
+    struct job_pool *jobs;       /* for work that takes long */
     const struct operations *operations;
     const struct clock *clock;
     struct log *log;

@@ -132,7 +132,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     connection_await(request->from, AWAITED_NOTHING, request->began);
     if (!request->queued)
         request_answer(request);
-    return request->queued ? MHD_YES : MHD_NO;
+    return request->queued || request->parked ? MHD_YES : MHD_NO;
 }
 
 /* Values of X-Forwarded-For: the last ones that came, in a ring. */

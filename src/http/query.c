@@ -14,12 +14,23 @@ void query_init(struct query *query, const char *const *names)
     memset(query->given, 0, sizeof(query->given));
 }
 
+/* Whether the parameter at PLACE may be given again. */
+static bool may_repeat(const struct query *query, int place)
+{
+    return query->names[place][0] == '*';
+}
+
+static const char *name_at(const struct query *query, int place)
+{
+    return query->names[place] + may_repeat(query, place);
+}
+
 /* Where NAME stands among the names; -1 if it does not. */
 static int place_of(const struct query *query, const char *name)
 {
     for (int i = 0; query->names[i] != NULL; i++) {
         assert(i < QUERY_PARAMETERS_MAX);
-        if (strcmp(query->names[i], name) == 0)
+        if (strcmp(name_at(query, i), name) == 0)
             return i;
     }
     return -1;
@@ -31,7 +42,7 @@ static bool refuse_unknown(const struct query *query, const char *name, struct f
     size_t used = 0;
     for (int i = 0; query->names[i] != NULL && used < sizeof(known) / 2; i++)
         used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s", i == 0 ? "" : ", ",
-                                 query->names[i]);
+                                 name_at(query, i));
     return failure_set(failure, "query: unknown parameter '%s'; known here: %s", name, known);
 }
 
@@ -56,6 +67,22 @@ static const char *decode(struct query *query, struct slice text, bool keep,
     return NULL;
 }
 
+/* Puts a further VALUE behind those that were given before: they are moved to the end first. */
+static bool append(struct query *query, int place, struct slice value, struct failure *failure)
+{
+    const char *before = query->values[place];
+    size_t length = strlen(before);
+    bool last = before + length + 1 == query->text + query->used;
+    char *joined = query->text + query->used - (last ? length + 1 : 0);
+    if (sizeof(query->text) - (size_t)(joined - query->text) <= length + 1)
+        return failure_set(failure, "query: longer than %d characters", QUERY_TEXT_MAX);
+    memmove(joined, before, length);
+    joined[length] = ',';
+    query->used = (size_t)(joined - query->text) + length + 1;
+    query->values[place] = joined;
+    return decode(query, value, true, failure) != NULL;
+}
+
 bool query_add(struct query *query, struct slice key, struct slice value, struct failure *failure)
 {
     if (key.length == 0 && value.length == 0) /* as in "a=1&&b=2" */
@@ -66,11 +93,13 @@ bool query_add(struct query *query, struct slice key, struct slice value, struct
     int place = place_of(query, name);
     if (place < 0)
         return refuse_unknown(query, name, failure);
-    if (query->given[place])
-        return failure_set(failure, "query: '%s' is given twice", query->names[place]);
+    if (query->given[place] && !may_repeat(query, place))
+        return failure_set(failure, "query: '%s' is given twice", name_at(query, place));
     query->given[place] = true;
     if (value.length == 0)
         return true;
+    if (query->values[place] != NULL)
+        return append(query, place, value, failure);
     query->values[place] = decode(query, value, true, failure);
     return query->values[place] != NULL;
 }

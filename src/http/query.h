@@ -2,7 +2,8 @@
  * query.h - the query of a request: `?status=down,late&limit=100`.
  *
  * A resource names the parameters that it knows; an unknown one, or one that is given twice, is a
- * mistake that the sender is told of. A parameter without a value counts as not given.
+ * mistake that the sender is told of. One that is named with a '*' in front may be given again:
+ * `tag=a&tag=b` is `tag=a,b`. A parameter without a value counts as not given.
  *
  *     static const char *const names[] = {"status", "limit", "cursor", NULL};
  *     query_init(&query, names);

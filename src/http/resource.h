@@ -61,6 +61,7 @@ struct resource {
 extern const struct resource ping_resource;
 extern const struct resource heartbeats_resource;
 extern const struct resource services_resource;
+extern const struct resource listing_resource;
 extern const struct resource alerts_resource;
 extern const struct resource incidents_resource;
 extern const struct resource gaps_resource;

@@ -1,85 +1,29 @@
 /*
- * services.c - /api/v1/services: what is known of services, and what they are expected to do.
+ * services.c - /api/v1/services/{service}: what is known of a service, and what it is expected to
+ * do. Many at once stand in listing.c, bulk.c, export.c and import.c.
+ *
+ * A change that the registry has room for is carried out at once; what the catalog is to know of
+ * waits for a job, since writing it may block.
  */
-#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "answer.h"
 #include "change.h"
+#include "job.h"
+#include "keeper.h"
 #include "resource.h"
 #include "view.h"
 
-#define LIMIT_DEFAULT 100
-#define LIMIT_MAX     1000
-
-/* So many are read at a time: the engine's lock is held for no longer. */
-#define STEP 64
-
-/* Reads "down,late" as a mask of statuses; nothing is all of them. */
-static bool parse_statuses(const char *text, unsigned *statuses, struct failure *failure)
-{
-    *statuses = (1U << SERVICE_STATUS_COUNT) - 1;
-    if (text == NULL)
-        return true;
-    *statuses = 0;
-    for (const char *end; *text != '\0'; text = *end == ',' ? end + 1 : end) {
-        size_t length = (size_t)((end = strchrnul(text, ',')) - text);
-        unsigned status = 0;
-        while (status < SERVICE_STATUS_COUNT &&
-               (strlen(service_status_name(status)) != length ||
-                memcmp(service_status_name(status), text, length) != 0))
-            status++;
-        if (status == SERVICE_STATUS_COUNT)
-            return failure_set(failure, "status: '%.*s' is none of new, up, late, down, paused",
-                               (int)length, text);
-        *statuses |= 1U << status;
-    }
-    return true;
-}
-
-static void write_page(struct writer *writer, const struct context *context, unsigned statuses,
-                       uint64_t limit, uint64_t cursor)
-{
-    struct service_view views[STEP];
-    struct engine_filter filter = {.statuses = statuses};
-    int64_t now = clock_now(context->clock);
-    uint64_t written = 0;
-    writer_print(writer, "{\"services\":[");
-    do {
-        size_t wanted = limit - written < STEP ? (size_t)(limit - written) : STEP;
-        size_t count = engine_list(context->engine, &filter, now, &cursor, views, wanted);
-        for (size_t i = 0; i < count; i++, written++) {
-            if (written > 0)
-                writer_print(writer, ",");
-            view_service(writer, context->clock, &views[i]);
-        }
-    } while (cursor != 0 && written < limit);
-    writer_print(writer, "],\"next_cursor\":");
-    if (cursor == 0)
-        writer_print(writer, "null}");
-    else
-        writer_print(writer, "\"%" PRIu64 "\"}", cursor);
-}
-
-static void answer_list(struct request *request)
-{
-    static const char *const names[] = {"status", "limit", "cursor", NULL};
-    struct writer writer = {0};
+/* A change that is carried out by a job. */
+struct kept {
+    struct job job;
+    struct keeping keeping;
+    struct service_change change;
     struct failure failure;
-    struct query query;
-    unsigned statuses;
-    uint64_t limit = LIMIT_DEFAULT, cursor = 0;
-    if (!request_query(request, names, &query))
-        return;
-    if (!parse_statuses(query_text(&query, "status"), &statuses, &failure) ||
-        !query_number(&query, "limit", 1, LIMIT_MAX, &limit, &failure) ||
-        !query_cursor(&query, &cursor, &failure)) {
-        answer_failure(request, 400, &failure);
-        return;
-    }
-    write_page(&writer, request->context, statuses, limit, cursor);
-    answer_json(request, 200, &writer);
-}
+    bool written; /* to the catalog; else FAILURE says why not */
+    bool done;
+};
 
 /* Answers what the engine has done, or why not, to the service NAME. */
 static void answer_result(struct request *request, enum engine_result result, const char *name,
@@ -121,24 +65,108 @@ static void answer_get(struct request *request)
                   name, &view);
 }
 
+/* ---- Changes ---- */
+
+static bool run(struct job *job)
+{
+    struct kept *kept = (struct kept *)job; /* its first member */
+    kept->written =
+        keeper_carry_out(job->request->context->keeper, &kept->keeping, 1, &kept->failure);
+    kept->done = true;
+    job_wake(job);
+    return false;
+}
+
+static void drop(struct job *job)
+{
+    free(job);
+}
+
+static void forget(struct request *request)
+{
+    struct kept *kept = request->state;
+    if (kept != NULL)
+        job_abandon(&kept->job);
+}
+
+/* Has a job carry out CHANGE (NULL: the deletion) of NAME, and lets the request wait. */
+static void keep(struct request *request, const struct service_name *name,
+                 const struct service_change *change)
+{
+    struct kept *kept = calloc(1, sizeof(*kept));
+    if (kept == NULL) {
+        answer_error(request, 503, "out of memory; try again later");
+        return;
+    }
+    kept->keeping.name = *name;
+    if (change != NULL) {
+        kept->change = *change;
+        kept->keeping.change = &kept->change;
+    }
+    request->state = kept;
+    job_init(&kept->job, request, run, drop);
+    job_park(&kept->job);
+    job_submit(&kept->job);
+}
+
+static void answer_kept(struct request *request)
+{
+    const struct kept *kept = request->state;
+    const struct keeping *keeping = &kept->keeping;
+    if (!kept->written) {
+        answer_failure(request, 507, &kept->failure);
+    } else if (keeping->change == NULL && keeping->result == ENGINE_OK) {
+        outputs_forget(request->context->outputs, keeping->name.text);
+        answer_nothing(request);
+    } else {
+        answer_result(request, keeping->result, keeping->name.text, &keeping->view);
+    }
+}
+
+static bool read_name(struct request *request, struct service_name *name)
+{
+    size_t length;
+    if (!request_service(request, name->text, &length))
+        return false;
+    name->length = (uint8_t)length;
+    return true;
+}
+
+/* Carries out a change that was read. */
+static void change(struct request *request, const struct service_name *name,
+                   struct service_change *change)
+{
+    const struct context *context = request->context;
+    int64_t now = clock_now(context->clock);
+    struct service_view view;
+    bool found = engine_find(context->engine, name->text, name->length, now, &view) == ENGINE_OK;
+    if (!keeper_is_concerned(change, found ? &view : NULL)) {
+        enum engine_result result =
+            engine_change(context->engine, name->text, name->length, change, now, &view);
+        answer_result(request, result, name->text, &view);
+        return;
+    }
+    change->has_tags |= change->replace;
+    change->has_description |= change->replace;
+    keep(request, name, change);
+}
+
 /* PUT replaces the service, or creates it; PATCH changes what is said. */
 static void answer_change(struct request *request)
 {
-    const struct context *context = request->context;
     bool put = request->method == METHOD_PUT;
-    char name[KAIROS_SERVICE_SIZE];
-    size_t length;
-    struct service_view view;
+    struct service_name name;
     struct failure failure;
-    struct service_change change = {.replace = put, .create = put};
-    if (!request_service(request, name, &length))
+    struct service_change wanted = {.replace = put, .create = put};
+    if (request->state != NULL) {
+        answer_kept(request);
         return;
-    switch (change_parse(request->body, request->length, &change, &failure)) {
+    }
+    if (!read_name(request, &name))
+        return;
+    switch (change_parse(request->body, request->length, &wanted, &failure)) {
     case CHANGE_OK:
-        answer_result(
-            request,
-            engine_change(context->engine, name, length, &change, clock_now(context->clock), &view),
-            name, &view);
+        change(request, &name, &wanted);
         break;
     case CHANGE_MALFORMED:
         answer_failure(request, 400, &failure);
@@ -151,32 +179,21 @@ static void answer_change(struct request *request)
 
 static void answer_delete(struct request *request)
 {
-    const struct context *context = request->context;
-    char name[KAIROS_SERVICE_SIZE];
-    size_t length;
-    if (!request_service(request, name, &length))
-        return;
-    enum engine_result result =
-        engine_delete(context->engine, name, length, clock_now(context->clock));
-    if (result == ENGINE_OK) {
-        outputs_forget(context->outputs, name);
-        answer_nothing(request);
-    } else
-        answer_result(request, result, name, NULL);
+    struct service_name name;
+    if (request->state != NULL)
+        answer_kept(request);
+    else if (read_name(request, &name))
+        keep(request, &name, NULL);
 }
 
 static void set_paused(struct request *request, bool paused)
 {
-    const struct context *context = request->context;
-    char name[KAIROS_SERVICE_SIZE];
-    size_t length;
-    struct service_view view;
-    if (!request_service(request, name, &length))
-        return;
-    answer_result(
-        request,
-        engine_pause(context->engine, name, length, paused, clock_now(context->clock), &view), name,
-        &view);
+    struct service_name name;
+    struct service_change wanted = {.has_paused = true, .paused = paused};
+    if (request->state != NULL)
+        answer_kept(request);
+    else if (read_name(request, &name))
+        change(request, &name, &wanted);
 }
 
 static void answer_pause(struct request *request)
@@ -190,17 +207,32 @@ static void answer_resume(struct request *request)
 }
 
 static const struct endpoint endpoints[] = {
-    {.path = "/api/v1/services", .methods = METHODS_READ, .answer = answer_list},
     {.path = "/api/v1/services/{service}", .methods = METHODS_READ, .answer = answer_get},
     {
         .path = "/api/v1/services/{service}",
         .methods = METHOD_PUT | METHOD_PATCH,
         .body_max = BODY_JSON_MAX,
         .answer = answer_change,
+        .forget = forget,
     },
-    {.path = "/api/v1/services/{service}", .methods = METHOD_DELETE, .answer = answer_delete},
-    {.path = "/api/v1/services/{service}/pause", .methods = METHOD_POST, .answer = answer_pause},
-    {.path = "/api/v1/services/{service}/resume", .methods = METHOD_POST, .answer = answer_resume},
+    {
+        .path = "/api/v1/services/{service}",
+        .methods = METHOD_DELETE,
+        .answer = answer_delete,
+        .forget = forget,
+    },
+    {
+        .path = "/api/v1/services/{service}/pause",
+        .methods = METHOD_POST,
+        .answer = answer_pause,
+        .forget = forget,
+    },
+    {
+        .path = "/api/v1/services/{service}/resume",
+        .methods = METHOD_POST,
+        .answer = answer_resume,
+        .forget = forget,
+    },
 };
 
 const struct resource services_resource = RESOURCE(endpoints);

@@ -24,6 +24,20 @@ static void member_id(struct writer *writer, const char *key, const struct incid
     writer_print(writer, "\"%s\":\"%s@%" PRIi64 "\"", key, incident->service, incident->started_at);
 }
 
+void view_label(struct writer *writer, const struct label *label)
+{
+    const char *tag;
+    size_t at = 0, length;
+    writer_print(writer, ",\"description\":");
+    writer_string(writer, label->description, label->length);
+    writer_print(writer, ",\"tags\":[");
+    for (bool first = true;
+         (tag = tags_next(label->tags.text, label->tags.length, &at, &length)) != NULL;
+         first = false)
+        writer_print(writer, "%s\"%.*s\"", first ? "" : ",", (int)length, tag);
+    writer_print(writer, "]");
+}
+
 void view_service(struct writer *writer, const struct clock *clock,
                   const struct service_view *service)
 {
@@ -44,6 +58,7 @@ void view_service(struct writer *writer, const struct clock *clock,
         member_id(writer, "incident", &service->incident);
     else
         writer_print(writer, "\"incident\":null");
+    view_label(writer, &service->label);
     writer_print(writer, "}");
 }
 

@@ -20,6 +20,9 @@
 void view_service(struct writer *writer, const struct clock *clock,
                   const struct service_view *service);
 
+/* ,"description":"…","tags":["…"]: members of a service, behind others. */
+void view_label(struct writer *writer, const struct label *label);
+
 void view_incident(struct writer *writer, const struct clock *clock,
                    const struct incident *incident);
 

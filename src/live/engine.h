@@ -190,11 +190,12 @@ enum engine_result engine_find(struct engine *engine, const char *name, size_t l
 /* What to change of a service. What is not said stays, or is the default of a new one. */
 struct service_change {
     bool has_interval, has_tolerance, has_allowed_misses, has_max_runtime;
-    bool has_description, has_tags;
+    bool has_description, has_tags, has_paused;
     struct kairos_policy policy;
     int64_t max_runtime;
     struct label label;
-    bool replace; /* what is not said becomes the default; of the label it stays */
+    bool paused;
+    bool replace; /* what is not said of the policy becomes the default */
     bool create;  /* if there is no such service; it is new then and raises nothing */
 };
 

@@ -185,6 +185,30 @@ bool watched_adopt(struct watched *watched, const struct service *wanted, int64_
     return true;
 }
 
+static void pause_service(struct engine *engine, struct watched *watched, int64_t now)
+{
+    watched_close(engine, watched, INCIDENT_PAUSED, now);
+    watched->service.paused = true;
+    watched->service.run_started = TIME_NEVER;
+}
+
+static void resume_service(struct watched *watched, int64_t now)
+{
+    watched->service.paused = false;
+    if (watched->last_seen != TIME_NEVER)
+        expectation_resume(&watched->service.expectation, watched->last_seen, now);
+}
+
+/* Pauses (or resumes) a service that there is. */
+static void set_paused(struct engine *engine, struct watched *watched, bool paused, int64_t now)
+{
+    if (paused && !watched->service.paused)
+        pause_service(engine, watched, now);
+    else if (!paused && watched->service.paused)
+        resume_service(watched, now);
+    watched->changed = true;
+}
+
 /* Gives a service that there is the label that CHANGE wants. */
 static bool change_label(struct engine *engine, uint32_t slot, const struct service_change *change)
 {
@@ -205,6 +229,8 @@ static enum engine_result change_found(struct engine *engine, struct watched *wa
         return ENGINE_NO_SPACE;
     engine_merge(engine, change, &wanted);
     watched_adopt(watched, &wanted, now);
+    if (change->has_paused)
+        set_paused(engine, watched, change->paused, now);
     watched->service.declared = true;
     watched->changed = true;
     watched_settle(engine, watched, now);
@@ -260,20 +286,6 @@ enum engine_result engine_label(struct engine *engine, const char *name, size_t 
     return result;
 }
 
-static void pause_service(struct engine *engine, struct watched *watched, int64_t now)
-{
-    watched_close(engine, watched, INCIDENT_PAUSED, now);
-    watched->service.paused = true;
-    watched->service.run_started = TIME_NEVER;
-}
-
-static void resume_service(struct watched *watched, int64_t now)
-{
-    watched->service.paused = false;
-    if (watched->last_seen != TIME_NEVER)
-        expectation_resume(&watched->service.expectation, watched->last_seen, now);
-}
-
 enum engine_result engine_pause(struct engine *engine, const char *name, size_t length, bool paused,
                                 int64_t now, struct service_view *view)
 {
@@ -281,12 +293,8 @@ enum engine_result engine_pause(struct engine *engine, const char *name, size_t 
     enum engine_result result = engine_seek(engine, name, length, &watched);
     if (result != ENGINE_OK)
         return result;
-    if (paused && !watched.service.paused)
-        pause_service(engine, &watched, now);
-    else if (!paused && watched.service.paused)
-        resume_service(&watched, now);
+    set_paused(engine, &watched, paused, now);
     watched.service.declared = true;
-    watched.changed = true;
     watched_settle(engine, &watched, now);
     watched_view(engine, &watched, now, view);
     engine_unlock(engine);

@@ -119,7 +119,8 @@ class Requests:
         for text in ESCAPES:
             yield self.case(f"{name}={text}", self.target(f"{name}={text}"), base, False, "%")
         yield self.case(f"{name} without value", self.target(name), base, True)
-        yield self.case(f"{name} twice", self.target(f"{name}=&{name}="), base, False, name)
+        again = self.target(f"{name}=&{name}=")
+        yield self.case(f"{name} twice", again, base, parameter.get("explode", False), name)
 
     def of_unknown(self, base):
         """Refused where there are parameters, else not looked at."""

@@ -27,6 +27,12 @@ def is_moment(text):
     return re.match(r".{10}[T ]..:", text) and moment
 
 
+def check_bytes(validator, most, value, schema):
+    """x-bytes: of a text in UTF-8."""
+    if isinstance(value, str) and len(value.encode(errors="surrogatepass")) > most:
+        yield ValidationError(f"{value!r} has more than {most} bytes")
+
+
 def check_bounds(validator, bounds, value, schema):
     """x-bounds: of a duration, in seconds, whether it is a number or text with a unit."""
     if isinstance(value, str) and (text := re.fullmatch(r"([0-9]+)(ms|s|m|h|d)?", value)):
@@ -45,7 +51,7 @@ def is_integer(checker, value):
 
 Validator = extend(
     Draft202012Validator,
-    validators={"x-bounds": check_bounds},
+    validators={"x-bounds": check_bounds, "x-bytes": check_bytes},
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", is_integer),
 )
 

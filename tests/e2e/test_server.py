@@ -315,7 +315,7 @@ DEFAULTS = {
     "next_deadline": None,
     "running_since": None,
     "missed_count": 0,
-    "incident": None,
+    "incident": None, "description": "", "tags": [],
 }
 
 
@@ -490,7 +490,8 @@ def test_pages_of_services(start):
         ("cursor=x", "cursor: 'x' was not handed out here"),
         ("cursor=18446744073709551616", "cursor: "),
         ("cursor=18446744073709551615", None),
-        ("limt=5", "unknown parameter 'limt'; known here: status, limit, cursor"),
+        ("limt=5", "unknown parameter 'limt'; known here: status, tag, search, sort, "
+         "limit, cursor"),
         ("limit=%", "hexadecimal"),
         ("limit=%00", "hexadecimal"),
         ("status=" + "x" * 3000, "longer than"),

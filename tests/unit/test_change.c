@@ -79,6 +79,75 @@ static void all_members(void **state)
     assert_int_equal(change.max_runtime, 0);
 }
 
+static void labels(void **state)
+{
+    struct service_change change;
+    struct failure failure;
+    assert_int_equal(
+        parse("{\"description\":\"\\u00fc\\n\",\"tags\":[\"B\",\"a\",\"b\"]}", &change, &failure),
+        CHANGE_OK);
+    assert_true(change.has_description && change.has_tags);
+    assert_false(change.has_interval || change.has_paused);
+    assert_string_equal(change.label.description, "\xc3\xbc\n");
+    assert_int_equal(change.label.length, 3);
+    assert_string_equal(change.label.tags.text, "a,b");
+    assert_int_equal(parse("{\"description\":\"\",\"tags\":[]}", &change, &failure), CHANGE_OK);
+    assert_true(change.has_description && change.has_tags);
+    assert_true(label_is_empty(&change.label));
+}
+
+static bool read_entry(const char *text, struct service_name *name, struct service_change *change,
+                       struct failure *failure)
+{
+    enum change_result result;
+    *change = (struct service_change){0};
+    json_t *object = change_load(text, strlen(text), &result, failure);
+    assert_non_null(object);
+    bool read = change_read_entry(object, name, change, failure);
+    json_decref(object);
+    return read;
+}
+
+static void entries(void **state)
+{
+    static const struct {
+        const char *text, *failure;
+    } rows[] = {
+        {"{}", "service: it is missing"},
+        {"7", "it is no object"},
+        {"{\"service\":7}", "service: it is no name"},
+        {"{\"service\":\"\"}", "service: it is no name"},
+        {"{\"service\":\"a b\"}", "service: it is no name"},
+        {"{\"service\":\"a\",\"paused\":0}", "paused: it may be true or false"},
+        {"{\"service\":\"a\",\"status\":\"up\"}", "unknown key 'status'; known are service, "},
+        {"{\"service\":\"a\",\"interval\":0}", "interval: "},
+    };
+    struct service_name name;
+    struct service_change change;
+    struct failure failure;
+    assert_true(read_entry("{\"service\":\" Push \",\"paused\":true,\"tolerance\":1}", &name,
+                           &change, &failure));
+    assert_string_equal(name.text, "push");
+    assert_int_equal(name.length, 4);
+    assert_true(change.has_paused && change.paused && change.has_tolerance);
+    assert_true(read_entry("{\"service\":\"push\"}", &name, &change, &failure));
+    assert_false(change.has_paused || change.has_interval || change.has_tags);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        assert_false(read_entry(rows[i].text, &name, &change, &failure));
+        check(strstr(failure.text, rows[i].failure) == failure.text, "%s", failure.text);
+    }
+}
+
+static void keys_of_a_service(void **state)
+{
+    static const char *const keys[] = {"interval",    "allowed_misses", "tolerance",
+                                       "max_runtime", "description",    "tags"};
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        assert_string_equal(change_key(i), keys[i]);
+    assert_null(change_key(COUNT_OF(keys)));
+    assert_null(change_key(SIZE_MAX));
+}
+
 static void what_is_invalid(void **state)
 {
     static const struct {
@@ -115,6 +184,12 @@ static void what_is_invalid(void **state)
         {"{\"allowed_misses\":\"3\"}", "allowed_misses: "},
         {"{\"allowed_misses\":4294967297}", "allowed_misses: "},
         {"{\"tolerance\":-1}", "0 to 366 days"},
+        {"{\"description\":null}", "description: "},
+        {"{\"description\":\"a\\u0000b\"}", "description: "},
+        {"{\"tags\":\"prod\"}", "tags: "},
+        {"{\"tags\":[\"a\\u0000b\"]}", "tags: "},
+        {"{\"tags\":[[]]}", "tags: "},
+        {"{\"paused\":true}", "unknown key 'paused'"},
         {"{\"tolerance\":0.0005}", "tolerance: "},
         {"{\"tolerance\":null}", "tolerance: "},
         {"{\"tolerance\":\"367d\"}", "tolerance: "},
@@ -151,9 +226,10 @@ static void what_is_malformed(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_is_said),   cmocka_unit_test(durations),
-        cmocka_unit_test(all_members),       cmocka_unit_test(what_is_invalid),
-        cmocka_unit_test(what_is_malformed),
+        cmocka_unit_test(nothing_is_said), cmocka_unit_test(durations),
+        cmocka_unit_test(all_members),     cmocka_unit_test(labels),
+        cmocka_unit_test(entries),         cmocka_unit_test(keys_of_a_service),
+        cmocka_unit_test(what_is_invalid), cmocka_unit_test(what_is_malformed),
     };
     return cmocka_run_group_tests_name("change", tests, NULL, NULL);
 }

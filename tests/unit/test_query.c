@@ -71,6 +71,46 @@ static void too_much_text(void **state)
     assert_non_null(strstr(failure.text, "longer than"));
 }
 
+static void some_may_be_given_again(void **state)
+{
+    static const char *const repeated[] = {"*tag", "limit", NULL};
+    struct query query;
+    struct failure failure;
+    query_init(&query, repeated);
+    assert_true(add(&query, "tag", "", &failure));
+    assert_null(query_text(&query, "tag"));
+    assert_true(add(&query, "tag", "a", &failure));
+    assert_true(add(&query, "tag", "b%2Cc", &failure)); /* right behind, */
+    assert_true(add(&query, "limit", "10", &failure));
+    assert_true(add(&query, "tag", "d", &failure)); /* and with another between them */
+    assert_true(add(&query, "tag", "", &failure));
+    assert_string_equal(query_text(&query, "tag"), "a,b,c,d");
+    assert_string_equal(query_text(&query, "limit"), "10");
+    assert_false(add(&query, "limit", "10", &failure));
+    assert_false(add(&query, "*tag", "x", &failure));
+    assert_string_equal(failure.text, "query: unknown parameter '*tag'; known here: tag, limit");
+}
+
+/* As long as there is room, and not a byte more. */
+static void repeats_fill_the_room(void **state)
+{
+    static const char *const repeated[] = {"*tag", NULL};
+    for (size_t length = 1; length < 20; length++) {
+        struct query query;
+        struct failure failure;
+        char value[] = "xxxxxxxxxxxxxxxxxxxx";
+        size_t times = 0;
+        query_init(&query, repeated);
+        value[length] = '\0';
+        while (add(&query, "tag", value, &failure))
+            assert_int_equal(strlen(query_text(&query, "tag")), ++times * (length + 1) - 1);
+        /* A key needs room for a moment as well. */
+        size_t room = QUERY_TEXT_MAX - (length < strlen("tag") ? strlen("tag") - length : 0);
+        assert_int_equal(times, room / (length + 1));
+        assert_non_null(strstr(failure.text, "longer than"));
+    }
+}
+
 static void numbers(void **state)
 {
     static const struct {
@@ -148,6 +188,8 @@ int main(void)
         cmocka_unit_test(values_are_decoded_and_found),
         cmocka_unit_test(what_is_unknown_twice_or_wrong),
         cmocka_unit_test(too_much_text),
+        cmocka_unit_test(some_may_be_given_again),
+        cmocka_unit_test(repeats_fill_the_room),
         cmocka_unit_test(numbers),
         cmocka_unit_test(times),
         cmocka_unit_test(cursors),

@@ -39,7 +39,7 @@ static void a_service(void **state)
                "{\"service\":\"push\",\"status\":\"new\",\"declared\":true,\"interval\":60,"
                "\"allowed_misses\":3,\"tolerance\":0,\"max_runtime\":null,"
                "\"last_seen\":null,\"next_deadline\":null,\"running_since\":null,"
-               "\"missed_count\":0,\"incident\":null}");
+               "\"missed_count\":0,\"incident\":null,\"description\":\"\",\"tags\":[]}");
 
     view.status = SERVICE_DOWN;
     view.declared = false;
@@ -48,13 +48,17 @@ static void a_service(void **state)
     view.last_seen = view.running_since = KAIROS_SECOND;
     view.missed_count = 2;
     view.has_incident = true;
+    view.label = (struct label){.tags = {.count = 2, .length = 5, .text = "a,b.1"},
+                                .length = 7,
+                                .description = "Say \"x\""};
     view.incident = (struct incident){.service = "push", .started_at = 1234567};
     view_service(&writer, &clock, &view);
     check_text(&writer, "{\"service\":\"push\",\"status\":\"down\",\"declared\":false,"
                         "\"interval\":60,\"allowed_misses\":3,\"tolerance\":0.5,"
                         "\"max_runtime\":3600,\"last_seen\":\"1970-01-01T00:00:01Z\","
                         "\"next_deadline\":null,\"running_since\":\"1970-01-01T00:00:01Z\","
-                        "\"missed_count\":2,\"incident\":\"push@1234567\"}");
+                        "\"missed_count\":2,\"incident\":\"push@1234567\","
+                        "\"description\":\"Say \\\"x\\\"\",\"tags\":[\"a\",\"b.1\"]}");
 }
 
 static void an_incident_and_its_alerts(void **state)
