@@ -1,26 +1,21 @@
 #include "journal.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <time.h>
 
 #include <kairos/timestamp.h>
+
+#include "sink.h"
 
 /*
  * Room for half a million alerts of services with names of ordinary length, twice: while one buffer
  * is written to the log the other one fills. The system gives the memory as it is touched.
  */
 #define BUFFER_SIZE ((size_t)48 * 1024 * 1024)
-
-/* What a buffer has used beyond this goes back to the system. */
-#define BUFFER_KEPT ((size_t)1024 * 1024)
 
 enum entry_kind {
     ENTRY_OPENED,
@@ -41,45 +36,24 @@ struct entry {
     char service[]; /* NUL-terminated; of a note its text */
 };
 
-struct buffer {
-    char *bytes;
-    size_t used;
-    uint64_t lost; /* entries that found no room */
-};
-
 struct journal {
     struct log *log;
     const struct clock *clock;
-    pthread_t thread;
-    pthread_mutex_t lock; /* over all that follows */
-    pthread_cond_t told;
-    struct buffer buffers[2];
-    unsigned filling; /* the number of the buffer that takes entries; the thread has the other */
-    bool stopping;
-    bool ended; /* all is written */
-    pthread_cond_t end;
+    struct sink *sink;
 };
 
 /* ---- Telling ---- */
 
 static void tell(struct journal *journal, const struct entry *entry, const char *service)
 {
-    size_t length = strlen(service) + 1;
-    size_t size = (sizeof(*entry) + length + 7) / 8 * 8;
-    pthread_mutex_lock(&journal->lock);
-    struct buffer *buffer = &journal->buffers[journal->filling];
-    if (size > BUFFER_SIZE - buffer->used) {
-        buffer->lost++;
-    } else {
-        struct entry *place = (struct entry *)(buffer->bytes + buffer->used);
-        *place = *entry;
-        place->size = (uint16_t)size;
-        memcpy(place->service, service, length);
-        buffer->used += size;
-        if (buffer->used == size) /* else it was told already */
-            pthread_cond_signal(&journal->told);
-    }
-    pthread_mutex_unlock(&journal->lock);
+    static char padding[8];
+    struct entry head = *entry;
+    size_t length = strlen(service) + 1, over = (sizeof(head) + length) % 8;
+    size_t rest = over == 0 ? 0 : 8 - over;
+    head.size = (uint16_t)(sizeof(head) + length + rest);
+    const struct iovec parts[] = {
+        {&head, sizeof(head)}, {(char *)service, length}, {padding, rest}};
+    sink_tell(journal->sink, parts, 3, 1);
 }
 
 void journal_opened(struct journal *journal, const struct incident *incident)
@@ -184,76 +158,20 @@ static void write_entry(struct journal *journal, const struct entry *entry)
     }
 }
 
-/* Writes all entries of BUFFER, which is empty then. */
-static void write_buffer(struct journal *journal, struct buffer *buffer)
+/* Writes the entries that the SIZE bytes hold. */
+static void take(void *context, const char *bytes, size_t size, uint64_t lost)
 {
-    for (size_t at = 0; at < buffer->used;) {
-        const struct entry *entry = (const struct entry *)(buffer->bytes + at);
+    struct journal *journal = context;
+    for (size_t at = 0; at < size;) {
+        const struct entry *entry = (const struct entry *)(bytes + at);
         write_entry(journal, entry);
         at += entry->size;
     }
-    if (buffer->lost > 0)
-        log_write(journal->log, LOG_WARNING, "not_logged count=%" PRIu64, buffer->lost);
-    if (buffer->used > BUFFER_KEPT)
-        madvise(buffer->bytes + BUFFER_KEPT, BUFFER_SIZE - BUFFER_KEPT, MADV_DONTNEED);
-    buffer->used = 0;
-    buffer->lost = 0;
-}
-
-static void *run(void *argument)
-{
-    struct journal *journal = argument;
-    pthread_mutex_lock(&journal->lock);
-    for (;;) {
-        struct buffer *buffer = &journal->buffers[journal->filling];
-        if (buffer->used == 0 && journal->stopping)
-            break;
-        if (buffer->used == 0) {
-            pthread_cond_wait(&journal->told, &journal->lock);
-            continue;
-        }
-        journal->filling ^= 1;
-        pthread_mutex_unlock(&journal->lock);
-        write_buffer(journal, buffer);
-        pthread_mutex_lock(&journal->lock);
-    }
-    journal->ended = true;
-    pthread_cond_signal(&journal->end);
-    pthread_mutex_unlock(&journal->lock);
-    return NULL;
+    if (lost > 0)
+        log_write(journal->log, LOG_WARNING, "not_logged count=%" PRIu64, lost);
 }
 
 /* ---- Life ---- */
-
-static bool reserve(struct buffer *buffer)
-{
-    void *bytes = mmap(NULL, BUFFER_SIZE, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    buffer->bytes = bytes == MAP_FAILED ? NULL : bytes;
-    return buffer->bytes != NULL;
-}
-
-static void release(struct journal *journal)
-{
-    for (int i = 0; i < 2; i++) {
-        if (journal->buffers[i].bytes != NULL)
-            munmap(journal->buffers[i].bytes, BUFFER_SIZE);
-    }
-    pthread_cond_destroy(&journal->told);
-    pthread_cond_destroy(&journal->end);
-    pthread_mutex_destroy(&journal->lock);
-    free(journal);
-}
-
-static void init_conditions(struct journal *journal)
-{
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&journal->told, NULL);
-    pthread_cond_init(&journal->end, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
 
 struct journal *journal_create(struct log *log, const struct clock *clock, struct failure *failure)
 {
@@ -262,46 +180,23 @@ struct journal *journal_create(struct log *log, const struct clock *clock, struc
         failure_set(failure, "out of memory");
         return NULL;
     }
+    const struct sink_options options = {
+        .name = "journal", .capacity = BUFFER_SIZE, .take = take, .context = journal};
     journal->log = log;
     journal->clock = clock;
-    pthread_mutex_init(&journal->lock, NULL);
-    init_conditions(journal);
-    int error = ENOMEM;
-    if (reserve(&journal->buffers[0]) && reserve(&journal->buffers[1]))
-        error = pthread_create(&journal->thread, NULL, run, journal);
-    if (error == 0) {
-        pthread_setname_np(journal->thread, "journal");
+    journal->sink = sink_create(&options, failure);
+    if (journal->sink != NULL)
         return journal;
-    }
-    failure_set(failure, "cannot start a thread: %s", strerror(error));
-    release(journal);
+    free(journal);
     return NULL;
-}
-
-/* Waits until the thread has written all, and not for ever; the lock is held. */
-static bool wait_for_end(struct journal *journal)
-{
-    struct timespec deadline;
-    clock_gettime(CLOCK_MONOTONIC, &deadline);
-    deadline.tv_sec += JOURNAL_PATIENCE;
-    int result = 0;
-    while (!journal->ended && result == 0)
-        result = pthread_cond_timedwait(&journal->end, &journal->lock, &deadline);
-    return journal->ended;
 }
 
 bool journal_destroy(struct journal *journal)
 {
     if (journal == NULL)
         return true;
-    pthread_mutex_lock(&journal->lock);
-    journal->stopping = true;
-    pthread_cond_signal(&journal->told);
-    bool ended = wait_for_end(journal);
-    pthread_mutex_unlock(&journal->lock);
-    if (!ended)
+    if (!sink_destroy(journal->sink))
         return false;
-    pthread_join(journal->thread, NULL);
-    release(journal);
+    free(journal);
     return true;
 }

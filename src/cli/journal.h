@@ -6,9 +6,9 @@
  *   … INFO closed service=push started_at=… ended_at=… end=paused
  *   … WARN gap from=… to=… seconds=12.5 reason=restart
  *
- * Whoever tells the journal is not held up by the log: what is told is copied into a buffer, and a
- * log that cannot keep up (a million alerts at once are 200 MB) or hangs makes that one fill. What
- * then finds no room is counted, and the number is logged.
+ * Whoever tells the journal is not held up by the log, which may not keep up (a million alerts at
+ * once are 200 MB) or hang: a sink is in between. What finds no room in it is counted, and the
+ * number is logged.
  */
 #ifndef KAIROS_CLI_JOURNAL_H
 #define KAIROS_CLI_JOURNAL_H
@@ -21,9 +21,6 @@
 #include "incident.h"
 #include "log.h"
 
-/* Seconds that a log which hangs is waited for in the end. */
-#define JOURNAL_PATIENCE 1
-
 struct journal;
 
 /*
@@ -34,7 +31,7 @@ struct journal *journal_create(struct log *log, const struct clock *clock, struc
 
 /*
  * Writes what was told, and ends the thread; accepts NULL. Returns false when the log has not taken
- * all of it within JOURNAL_PATIENCE: then thread and journal live on; it may be tried again.
+ * all of it within SINK_PATIENCE (sink.h): then thread and journal live on; it may be tried again.
  */
 bool journal_destroy(struct journal *journal);
 
