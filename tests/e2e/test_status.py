@@ -77,6 +77,29 @@ def test_a_real_server(kairos, tmp_path):
         assert status(kairos, url, "--fail-on-down", "--status=up").returncode == 0
 
 
+def test_filters_and_orders(kairos, tmp_path):
+    with Server(tmp_path).ready() as server:
+        url = f"http://127.0.0.1:{server.port}"
+        server.put("/api/v1/services/night", {"tags": ["prod", "team:x"]})
+        server.put("/api/v1/services/day", {"tags": ["prod"]})
+        server.get("/ping/mail")
+
+        def names(*options):
+            return [service["service"] for service in json.loads(status(kairos, url, "--json", *options).stdout)]
+
+        assert names("--sort=name") == ["day", "mail", "night"]
+        assert names("--sort=-name") == ["night", "mail", "day"]
+        assert names("--sort=-last_seen")[0] == "mail"
+        assert names("--sort=name", "--tag=prod") == ["day", "night"]
+        assert names("--tag=prod", "--tag=team:x") == ["night"]
+        assert names("--search=ai") == ["mail"]
+        assert names("--tag=prod", "--status=up") == []
+        lines = {line[0]: line[5:] for line in rows(status(kairos, url))}
+        assert (lines["night"], lines["mail"]) == (["prod,team:x"], [])
+        refused = status(kairos, url, "--tag=A B")
+        assert refused.returncode == 1 and "answered 400: tag: 'A B'" in refused.stderr
+
+
 def test_pages(kairos, tmp_path):
     with Server(tmp_path).ready() as server:
         names = [f"svc-{number:04}" for number in range(2500)]
