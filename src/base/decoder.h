@@ -48,6 +48,9 @@ struct decoder {
     void *(*create)(void);
     void (*destroy)(void *state);
 
+    /* Bytes that the state holds. */
+    size_t (*memory)(const void *state);
+
     /*
      * Decodes up to SIZE (1 or more) bytes into DATA. *COUNT is 0 where the source has nothing more
      * to take: it needs more bytes, or has ended, and then all was decoded. Returns false and

@@ -16,6 +16,7 @@
 #include "job.h"
 #include "journal.h"
 #include "keeper.h"
+#include "monitor.h"
 #include "registry.h"
 #include "reload.h"
 #include "serve_options.h"
@@ -56,6 +57,7 @@ struct serve {
     struct keeper keeper;
     struct context context;
     struct job_pool *jobs;
+    struct monitor monitor;
     struct server *server;
     struct syncer *syncer;
     struct ticker *ticker;
@@ -214,6 +216,8 @@ static bool start_threads(struct serve *serve, struct failure *failure)
     serve->context.keeper = &serve->keeper;
     serve->context.jobs = serve->jobs;
     serve->context.operations = &serve->operations;
+    monitor_init(&serve->monitor, serve->settings->monitor_body_max);
+    serve->context.monitor = &serve->monitor;
     serve->context.clock = &serve->clock;
     serve->context.log = serve->log;
     serve->context.version = KAIROS_VERSION;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "job.h"
+#include "monitor.h"
 #include "nearest.h"
 #include "settings.h"
 
@@ -139,6 +140,19 @@ const struct key keys[] = {
         .more = "One process uses a directory at a time.",
     },
 
+    {
+        .name = "monitor_body_max",
+        .group = GROUP_LIMITS,
+        .type = &value_number,
+        MEMBER(monitor_body_max),
+        .min = MONITOR_BODY_MIN,
+        .max = MONITOR_BODY_MAX,
+        .fallback = "536870912",
+        .argument = "BYTES",
+        .help = "How long a log may be that is sent to /monitor",
+        .more = "A compressed one may become 4 times as long, and all that are being analysed may "
+                "take twice as many bytes of memory together, or 256 MiB if that is more.",
+    },
     {
         .name = "max_connections",
         .group = GROUP_LIMITS,

@@ -47,6 +47,7 @@ struct settings {
     uint16_t port;
     struct server_options server;
     struct engine_options engine; /* without its listener */
+    uint64_t monitor_body_max;    /* bytes of a log that is sent: MONITOR_BODY_MIN to _MAX */
     unsigned monitor_threads;     /* for what takes long: 1 to JOB_THREADS_MAX */
     const char *data_dir;
     bool insecure; /* others than this machine may connect, and nobody is asked who he is */

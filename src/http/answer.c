@@ -1,6 +1,7 @@
 #include "answer.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -190,10 +191,22 @@ void answer_not_allowed(struct request *request)
     queue_once(request, MHD_HTTP_METHOD_NOT_ALLOWED, "application/json", response);
 }
 
+void answer_busy(struct request *request, unsigned seconds, const struct failure *failure)
+{
+    char text[16];
+    snprintf(text, sizeof(text), "%u", seconds);
+    struct writer writer = detail_of(failure);
+    struct MHD_Response *response = response_of(&writer);
+    if (response != NULL)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, text);
+    queue_once(request, MHD_HTTP_SERVICE_UNAVAILABLE, "application/json", response);
+}
+
 void answer_too_long(struct request *request)
 {
-    answer_error(request, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too long; it may have %zu bytes",
-                 request->route.endpoint->body_max);
+    answer_error(request, MHD_HTTP_CONTENT_TOO_LARGE,
+                 "the body is too long; it may have %llu bytes",
+                 (unsigned long long)request_body_max(request));
 }
 
 bool constants_create(struct MHD_Response *constants[CONSTANT_COUNT])

@@ -62,6 +62,9 @@ void answer_malformed(struct request *request, const char *wrong);
 /* 405 with the methods that the path takes. */
 void answer_not_allowed(struct request *request);
 
+/* 503: to be tried again after so many SECONDS. */
+void answer_busy(struct request *request, unsigned seconds, const struct failure *failure);
+
 /* 413 with the endpoint's limit. */
 void answer_too_long(struct request *request);
 

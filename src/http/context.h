@@ -17,6 +17,7 @@
 #include "store.h"
 
 struct job_pool;
+struct monitor;
 
 struct context {
     struct engine *engine;
@@ -27,6 +28,7 @@ struct context {
     const struct keeper *keeper; /* of what people say of services */
     struct job_pool *jobs;       /* for work that takes long */
     const struct operations *operations;
+    struct monitor *monitor; /* what logs that are sent may take up */
     const struct clock *clock;
     struct log *log;
     const char *version;

@@ -66,11 +66,9 @@ static void give_request(struct request *request)
 /* Whether the headers promise more than the endpoint takes. */
 static bool promises_too_much(const struct request *request)
 {
-    const struct endpoint *endpoint = request->route.endpoint;
-    if (endpoint == NULL || endpoint->body_max == 0)
-        return false;
+    uint64_t max = request_body_max(request);
     const struct fields *fields = &request->fields;
-    return fields->lengths > 0 && strtoull(fields->length.text, NULL, 10) > endpoint->body_max;
+    return max > 0 && fields->lengths > 0 && strtoull(fields->length.text, NULL, 10) > max;
 }
 
 static enum MHD_Result add_field(void *context, enum MHD_ValueKind kind, const char *name,

@@ -36,22 +36,32 @@ void request_collect(struct request *request, const char *piece, size_t size)
     request->length += size;
 }
 
-bool request_is_too_long(const struct request *request)
+uint64_t request_body_max(const struct request *request)
 {
     const struct endpoint *endpoint = request->route.endpoint;
-    return endpoint != NULL && endpoint->body_max > 0 && request->received > endpoint->body_max;
+    if (endpoint == NULL)
+        return 0;
+    return endpoint->body_limit != NULL ? endpoint->body_limit(request->context)
+                                        : endpoint->body_max;
+}
+
+bool request_is_too_long(const struct request *request)
+{
+    uint64_t max = request_body_max(request);
+    return max > 0 && request->received > max;
 }
 
 bool request_take(struct request *request, const char *piece, size_t size)
 {
     const struct endpoint *endpoint = request->route.endpoint;
     request->received += size;
-    if (endpoint != NULL && endpoint->body_max == 0 && endpoint->take != NULL)
+    uint64_t max = request_body_max(request);
+    if (endpoint != NULL && max == 0 && endpoint->take != NULL)
         endpoint->take(request, piece, size);
-    if (endpoint == NULL || endpoint->body_max == 0)
+    if (endpoint == NULL || max == 0)
         return true; /* however long it is */
     if (request_is_too_long(request))
-        return request->received / PATIENCE <= endpoint->body_max;
+        return request->received / PATIENCE <= max;
     if (endpoint->take != NULL)
         endpoint->take(request, piece, size);
     else if (!request->no_memory)
@@ -139,14 +149,21 @@ static enum MHD_Result add_parameter(void *context, enum MHD_ValueKind kind, con
     return reading->failed ? MHD_NO : MHD_YES;
 }
 
-bool request_query(struct request *request, const char *const *names, struct query *query)
+bool request_read_query(struct request *request, const char *const *names, struct query *query,
+                        struct failure *failure)
 {
-    struct failure failure;
-    struct reading reading = {query, &failure, false};
+    struct reading reading = {query, failure, false};
     query_init(query, names);
     MHD_get_connection_values_n(request->connection, MHD_GET_ARGUMENT_KIND, add_parameter,
                                 &reading);
-    if (reading.failed)
-        answer_failure(request, 400, &failure);
     return !reading.failed;
+}
+
+bool request_query(struct request *request, const char *const *names, struct query *query)
+{
+    struct failure failure;
+    bool read = request_read_query(request, names, query, &failure);
+    if (!read)
+        answer_failure(request, 400, &failure);
+    return read;
 }

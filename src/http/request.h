@@ -63,7 +63,10 @@ struct request {
  */
 bool request_take(struct request *request, const char *piece, size_t size);
 
-/* Whether more was received than the endpoint allows. */
+/* Bytes that the endpoint allows; 0 if it allows any number. */
+uint64_t request_body_max(const struct request *request);
+
+/* Whether more was received than that. */
 bool request_is_too_long(const struct request *request);
 
 /* Answers the request, whose body is complete. */
@@ -104,5 +107,9 @@ bool request_service(struct request *request, char name[KAIROS_SERVICE_SIZE], si
 
 /* Reads the query, of which the endpoint knows the parameters NAMES. */
 bool request_query(struct request *request, const char *const *names, struct query *query);
+
+/* The same while there is no answering yet: what is wrong is described. */
+bool request_read_query(struct request *request, const char *const *names, struct query *query,
+                        struct failure *failure);
 
 #endif

@@ -9,6 +9,7 @@
 #define KAIROS_HTTP_RESOURCE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum method {
     METHOD_UNKNOWN = 0,
@@ -27,6 +28,7 @@ enum method {
 /* HEAD is GET whose answer's body is left out. */
 #define METHODS_READ (METHOD_GET | METHOD_HEAD)
 
+struct context;
 struct request;
 
 struct endpoint {
@@ -35,6 +37,9 @@ struct endpoint {
 
     /* Bytes that a body may have; a longer one is refused. With 0 any is taken. */
     size_t body_max;
+
+    /* The same where it is configured; else NULL. */
+    uint64_t (*body_limit)(const struct context *context);
 
     /* Takes a piece of the body; if it is NULL, the body is collected in the request, or thrown
      * away where any is taken. */
@@ -69,6 +74,7 @@ extern const struct resource output_resource;
 extern const struct resource health_resource;
 extern const struct resource metrics_resource;
 extern const struct resource docs_resource;
+extern const struct resource monitor_resource;
 extern const struct resource root_resource;
 
 #endif

@@ -32,12 +32,23 @@ static bool reserve(struct writer *writer, size_t count)
     return true;
 }
 
-static void add(struct writer *writer, const char *text, size_t length)
+void writer_add(struct writer *writer, const char *text, size_t length)
 {
     if (!reserve(writer, length))
         return;
     memcpy(writer->text + writer->length, text, length);
     writer->length += length;
+}
+
+void writer_number(struct writer *writer, uint64_t number)
+{
+    char digits[20];
+    size_t at = sizeof(digits);
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    writer_add(writer, digits + at, sizeof(digits) - at);
 }
 
 void writer_print(struct writer *writer, const char *format, ...)
@@ -60,21 +71,21 @@ void writer_print(struct writer *writer, const char *format, ...)
 
 void writer_string(struct writer *writer, const char *text, size_t length)
 {
-    add(writer, "\"", 1);
+    writer_add(writer, "\"", 1);
     for (size_t at = 0; at < length;) {
         unsigned char c = (unsigned char)text[at];
         size_t size = utf8_length(text + at, length - at);
         if (size == 0)
-            add(writer, "?", 1);
+            writer_add(writer, "?", 1);
         else if (c == '"' || c == '\\')
             writer_print(writer, "\\%c", c);
         else if (c < 0x20 || c == 0x7f)
             writer_print(writer, "\\u%04x", c);
         else
-            add(writer, text + at, size);
+            writer_add(writer, text + at, size);
         at += size == 0 ? 1 : size;
     }
-    add(writer, "\"", 1);
+    writer_add(writer, "\"", 1);
 }
 
 void writer_time(struct writer *writer, const struct clock *clock, int64_t time)
@@ -82,13 +93,13 @@ void writer_time(struct writer *writer, const struct clock *clock, int64_t time)
     char text[KAIROS_TIMESTAMP_SIZE];
     int64_t wall = time == TIME_NEVER ? TIME_NEVER : clock_to_wall(clock, time);
     if (wall < KAIROS_TIME_MIN || wall > KAIROS_TIME_MAX) {
-        add(writer, "null", 4);
+        writer_add(writer, "null", 4);
         return;
     }
     size_t length = kairos_timestamp_format(wall, text);
-    add(writer, "\"", 1);
-    add(writer, text, length);
-    add(writer, "\"", 1);
+    writer_add(writer, "\"", 1);
+    writer_add(writer, text, length);
+    writer_add(writer, "\"", 1);
 }
 
 void writer_seconds(struct writer *writer, int64_t microseconds)
@@ -102,7 +113,7 @@ void writer_seconds(struct writer *writer, int64_t microseconds)
         length--;
     if (text[length - 1] == '.')
         length--;
-    add(writer, text, (size_t)length);
+    writer_add(writer, text, (size_t)length);
 }
 
 void writer_finish(struct writer *writer)

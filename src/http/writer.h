@@ -29,6 +29,12 @@ struct writer {
 void writer_print(struct writer *writer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The LENGTH bytes at TEXT as they stand. */
+void writer_add(struct writer *writer, const char *text, size_t length);
+
+/* A whole number. */
+void writer_number(struct writer *writer, uint64_t number);
+
 /* A JSON string: what is not UTF-8 in the LENGTH bytes at TEXT becomes '?'. */
 void writer_string(struct writer *writer, const char *text, size_t length);
 

@@ -76,6 +76,8 @@ class Requests:
                 text = example if isinstance(example, str) else json.dumps(example)
                 body = None if example is None else text.encode()
                 headers = {"Content-Type": kind} if kind else {}
+                if kind == "multipart/form-data":
+                    body, headers = form_of(example)
                 yield Case(f"example {kind}", self.target(self.required_query()), body, headers, True)
 
     def required_query(self):
@@ -162,6 +164,12 @@ class Requests:
             yield Case(what, base.target, text, base.headers, None if told else False)
         for kind in CONTENT_TYPES:
             yield Case(f"type {kind[:60]}", base.target, base.body, {"Content-Type": kind})
+
+
+def form_of(fields):
+    """FIELDS as a form: its bytes, and the headers that it has."""
+    parts = (f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items())
+    return "".join([*parts, "--b--"]).encode(), {"Content-Type": "multipart/form-data; boundary=b"}
 
 
 def texts(schema, contract):

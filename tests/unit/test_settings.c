@@ -1,6 +1,7 @@
 /*
  * test_settings.c - settings of several sources, loaded again, and services that they declare.
  */
+#include "monitor.h"
 #include "settings.h"
 
 #include <stdio.h>
@@ -58,6 +59,7 @@ static void defaults(void **state)
     expected.server = server_options_default();
     expected.engine = engine_options_default();
     expected.server.workers = settings->server.workers;
+    expected.monitor_body_max = MONITOR_BODY_DEFAULT;
     expected.monitor_threads = settings->monitor_threads;
     size_t count = settings_changes(settings, &expected, changed);
     check(count == 0, "%s", changed[0]->name);

@@ -24,6 +24,12 @@ static void destroy(void *state)
     (void)state;
 }
 
+static size_t memory(const void *state)
+{
+    (void)state;
+    return 0;
+}
+
 static bool decode(void *state, struct source *source, void *data, size_t size, size_t *count,
                    struct failure *failure)
 {
@@ -41,5 +47,6 @@ const struct decoder decoder_plain = {
     .matches = matches,
     .create = create,
     .destroy = destroy,
+    .memory = memory,
     .read = decode,
 };

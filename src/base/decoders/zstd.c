@@ -42,6 +42,12 @@ static void destroy(void *state)
     free(zstd);
 }
 
+static size_t memory(const void *state)
+{
+    const struct zstd *zstd = state;
+    return sizeof(*zstd) + ZSTD_sizeof_DStream(zstd->stream);
+}
+
 static bool damaged(const struct source *source, const char *what, struct failure *failure)
 {
     return failure_set(failure,
@@ -80,5 +86,6 @@ const struct decoder decoder_zstd = {
     .matches = matches,
     .create = create,
     .destroy = destroy,
+    .memory = memory,
     .read = decode,
 };
