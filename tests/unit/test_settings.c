@@ -160,6 +160,8 @@ static void declared(void **state)
                                              "- service: ' Backup '\n"
                                              "  interval: 1d\n"
                                              "  max_runtime: null\n"
+                                             "  description: Database\n"
+                                             "  tags: [team:x, B, b]\n"
                                              "- pattern: Web-[A-C]*\n"
                                              "  allowed_misses: 1\n"
                                              "  tolerance: 1.5\n");
@@ -172,17 +174,22 @@ static void declared(void **state)
     assert_int_equal(backup->line, 2);
     assert_string_equal(web->name, "web-[a-c]*");
     assert_true(web->is_pattern);
-    assert_int_equal(web->line, 5);
+    assert_int_equal(web->line, 7);
 
     struct service_change change;
     declaration_change(backup, &change);
     assert_true(change.has_interval && change.has_max_runtime);
-    assert_false(change.has_tolerance || change.has_allowed_misses || change.has_tags ||
-                 change.has_description || change.create || change.replace);
+    assert_true(change.has_description && change.has_tags);
+    assert_false(change.has_tolerance || change.has_allowed_misses || change.has_paused ||
+                 change.create || change.replace);
+    assert_string_equal(change.label.description, "Database");
+    assert_int_equal(change.label.length, strlen("Database"));
+    assert_string_equal(change.label.tags.text, "b,team:x");
     assert_int_equal(change.policy.interval, KAIROS_DAY);
     assert_int_equal(change.max_runtime, 0);
     declaration_change(web, &change);
     assert_true(change.has_allowed_misses && change.has_tolerance && !change.has_interval);
+    assert_true(!change.has_description && !change.has_tags && label_is_empty(&change.label));
     assert_int_equal(change.policy.tolerance, 1500000);
     settings_destroy(settings);
 }
@@ -207,6 +214,12 @@ static void declarations_compared(void **state)
         {"services: [{service: a, tolerance: 0}]\n", "services: [{service: a}]\n", false},
         {"services: [{service: a, allowed_misses: 1}]\n",
          "services: [{service: a, allowed_misses: 2}]\n", false},
+        {"services: [{service: a, tags: [x, y]}]\n", "services: [{service: a, tags: [y, x, X]}]\n",
+         true},
+        {"services: [{service: a, tags: [x]}]\n", "services: [{service: a, tags: [y]}]\n", false},
+        {"services: [{service: a, tags: []}]\n", "services: [{service: a}]\n", false},
+        {"services: [{service: a, description: x}]\n", "services: [{service: a, description: y}]\n",
+         false},
         {"services: [{service: a, max_runtime: 1}]\n", "services: [{service: a, max_runtime: 2}]\n",
          false},
     };
