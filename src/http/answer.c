@@ -123,6 +123,17 @@ void answer_json(struct request *request, unsigned status, struct writer *writer
     answer_text(request, status, "application/json", writer);
 }
 
+void answer_flow(struct request *request, const char *content_type, size_t room,
+                 ssize_t (*read)(void *context, uint64_t position, char *text, size_t max),
+                 void *context)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, room, read, context, NULL);
+    if (response != NULL) /* proxies that know it pass each piece on at once */
+        MHD_add_response_header(response, "X-Accel-Buffering", "no");
+    queue_once(request, MHD_HTTP_OK, content_type, response);
+}
+
 void answer_nothing(struct request *request)
 {
     queue_once(request, MHD_HTTP_NO_CONTENT, NULL,

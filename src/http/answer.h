@@ -8,6 +8,8 @@
 #ifndef KAIROS_HTTP_ANSWER_H
 #define KAIROS_HTTP_ANSWER_H
 
+#include <sys/types.h>
+
 #include "failure.h"
 #include "request.h"
 #include "writer.h"
@@ -37,6 +39,14 @@ void answer_text(struct request *request, unsigned status, const char *content_t
  */
 struct MHD_Response;
 void answer_response(struct request *request, unsigned status, struct MHD_Response *response);
+
+/*
+ * 200 with text that comes as it is made: READ, with CONTEXT, is asked for pieces of it
+ * (MHD_ContentReaderCallback), of ROOM bytes at least.
+ */
+void answer_flow(struct request *request, const char *content_type, size_t room,
+                 ssize_t (*read)(void *context, uint64_t position, char *text, size_t max),
+                 void *context);
 
 /* 204: done, and there is nothing to say. */
 void answer_nothing(struct request *request);

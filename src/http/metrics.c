@@ -202,6 +202,10 @@ static void write_http(struct writer *writer, const struct server *server,
                        counts->connections);
     exposition_counter(writer, "kairos_http_connections_refused_total",
                        "Connections closed at once, since there were too many.", counts->refused);
+    exposition_gauge(writer, "kairos_streams", "Event streams that are open.", counts->streams);
+    exposition_counter(writer, "kairos_stream_dropped_total",
+                       "Event streams that were ended, since their readers were too slow.",
+                       counts->streams_dropped);
     exposition_counter(writer, "kairos_http_connections_timed_out_total",
                        "Connections closed, since a request did not come in time.",
                        counts->timed_out);

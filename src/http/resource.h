@@ -70,6 +70,7 @@ extern const struct resource listing_resource;
 extern const struct resource alerts_resource;
 extern const struct resource incidents_resource;
 extern const struct resource gaps_resource;
+extern const struct resource stream_resource;
 extern const struct resource output_resource;
 extern const struct resource health_resource;
 extern const struct resource metrics_resource;

@@ -6,9 +6,9 @@
 /* The most frequent ones come first. */
 static const struct resource *const resources[] = {
     &ping_resource,   &heartbeats_resource, &services_resource, &listing_resource,
-    &alerts_resource, &incidents_resource,  &gaps_resource,     &output_resource,
-    &health_resource, &metrics_resource,    &monitor_resource,  &docs_resource,
-    &root_resource,
+    &alerts_resource, &incidents_resource,  &gaps_resource,     &stream_resource,
+    &output_resource, &health_resource,     &metrics_resource,  &monitor_resource,
+    &docs_resource,   &root_resource,
 };
 
 static const struct {

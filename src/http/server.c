@@ -304,6 +304,9 @@ struct server_counts server_counts(const struct server *server)
         sum.connections += atomic_load_explicit(&counts->connections, memory_order_relaxed);
         sum.refused += atomic_load_explicit(&counts->refused, memory_order_relaxed);
         sum.timed_out += atomic_load_explicit(&counts->timed_out, memory_order_relaxed);
+        const struct streams *streams = &server->workers[i].streams;
+        sum.streams += atomic_load_explicit(&streams->open, memory_order_relaxed);
+        sum.streams_dropped += atomic_load_explicit(&streams->dropped, memory_order_relaxed);
     }
     int64_t open = atomic_load_explicit(&server->connections, memory_order_relaxed);
     sum.open = open > 0 ? (uint64_t)open : 0;

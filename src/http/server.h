@@ -135,6 +135,8 @@ struct server_counts {
     uint64_t refused;
     uint64_t open; /* connections that are open */
     uint64_t timed_out;
+    uint64_t streams; /* open */
+    uint64_t streams_dropped;
 };
 
 struct server_counts server_counts(const struct server *server);

@@ -101,6 +101,24 @@ void view_alert(struct writer *writer, const struct clock *clock, const struct i
     writer_print(writer, ",\"ordinal\":%" PRIu64 "}", alert->ordinal);
 }
 
+static void member_status(struct writer *writer, const char *key, enum service_status status)
+{
+    if (status == SERVICE_NONE)
+        writer_print(writer, ",\"%s\":null", key);
+    else
+        writer_print(writer, ",\"%s\":\"%s\"", key, service_status_name(status));
+}
+
+void view_status_change(struct writer *writer, const struct clock *clock,
+                        const struct status_change *change)
+{
+    writer_print(writer, "{\"service\":\"%s\"", change->service);
+    member_status(writer, "from", change->from);
+    member_status(writer, "to", change->to);
+    member_time(writer, clock, "at", change->at);
+    writer_print(writer, "}");
+}
+
 void view_gap(struct writer *writer, const struct clock *clock, const struct gap *gap)
 {
     writer_print(writer, "{\"from\":");

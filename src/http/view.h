@@ -29,6 +29,10 @@ void view_incident(struct writer *writer, const struct clock *clock,
 void view_alert(struct writer *writer, const struct clock *clock, const struct incident *incident,
                 const struct alert *alert);
 
+/* From null: it has appeared; to null: it is gone. */
+void view_status_change(struct writer *writer, const struct clock *clock,
+                        const struct status_change *change);
+
 void view_gap(struct writer *writer, const struct clock *clock, const struct gap *gap);
 
 /* What names an incident in the API, `push@1754301900000000`: its service, and its start. */

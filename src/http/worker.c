@@ -39,7 +39,7 @@
 /* All batches that a worker reads at the same time; one of the largest takes 34 MB. */
 #define BATCH_MEMORY_MAX ((size_t)256 * 1024 * 1024)
 
-/* What the bell adds up: rings for a stamp, and rings for requests to be resumed. */
+/* What the bell adds up: rings for a stamp, and rings for requests to be resumed or streams. */
 #define BELL_STAMP UINT64_C(1)
 #define BELL_WAKE  (UINT64_C(1) << 32)
 
@@ -130,7 +130,7 @@ void worker_add_parked(struct worker *worker, struct request *request)
 }
 
 /* The library looks at the connection again, in its next run, and does not ask for one. */
-static void resume(struct worker *worker, struct request *request)
+void worker_resume(struct worker *worker, struct request *request)
 {
     if (request->parked_next != NULL)
         request->parked_next->parked_last = request->parked_last;
@@ -151,7 +151,7 @@ static void resume_woken(struct worker *worker)
         worker->woken = request->next;
         request->woken = false;
         if (request->parked)
-            resume(worker, request);
+            worker_resume(worker, request);
     }
     pthread_mutex_unlock(&worker->woken_lock);
 }
@@ -161,7 +161,7 @@ static void abandon_parked(struct worker *worker)
 {
     while (worker->parked != NULL) {
         worker->parked->abandoned = true;
-        resume(worker, worker->parked);
+        worker_resume(worker, worker->parked);
     }
 }
 
@@ -347,6 +347,7 @@ static int time_to_wait(const struct worker *worker, int64_t now)
     int64_t wait = time_of_daemons(worker);
     wait = sooner(wait, worker->listen_again, now);
     wait = sooner(wait, connections_deadline(worker), now);
+    wait = sooner(wait, streams_deadline(&worker->streams), now);
     if (worker->stopping)
         wait = sooner(wait, worker->drain_until, now);
     return (int)wait;
@@ -365,8 +366,10 @@ static void hear_bell(struct worker *worker)
         return;
     if (sum % BELL_WAKE != 0)
         worker->rung++;
-    if (sum / BELL_WAKE != 0)
+    if (sum / BELL_WAKE != 0) {
         resume_woken(worker);
+        streams_hear(&worker->streams);
+    }
 }
 
 /*
@@ -432,6 +435,7 @@ static void begin_stop(struct worker *worker, int64_t now)
     worker->listen_again = TIME_NEVER;
     server_leave_sockets(worker->server);
     constants_close(worker->constants);
+    streams_end(&worker->streams);
 }
 
 /*
@@ -470,6 +474,9 @@ static void serve_until_stop(struct worker *worker)
             give_stamp(worker, heard, rung);
             busy_since = TIME_NEVER;
         }
+        /* Behind the stamp, so that streams that are written to do not hold it up. */
+        if (!busy || streams_are_due(&worker->streams, now))
+            streams_turn(&worker->streams, now);
         if (!busy)
             pass(worker, time_to_wait(worker, now), now);
     }
@@ -484,7 +491,8 @@ static void drain(struct worker *worker)
     while (now < worker->drain_until) {
         if (!pass(worker, 0, now)) {
             stamp(worker, begin);
-            if (worker->under_way == 0)
+            /* A stream that has not ended is one whose client takes nothing. */
+            if (worker->under_way <= worker->streams.count)
                 return;
             pass(worker, time_to_wait(worker, now), now);
         }
@@ -533,6 +541,7 @@ bool worker_init(struct worker *worker, struct server *server, const struct cont
     };
     /* Should it fail, workers could give the same ids: the log tells them apart by their time. */
     (void)!getrandom(&worker->id_seed, sizeof(worker->id_seed), GRND_NONBLOCK);
+    streams_init(&worker->streams, worker);
     if (server_access_log(server) != NULL)
         worker->access.text = malloc(ACCESS_LINES_SIZE);
     if (server_access_log(server) != NULL && worker->access.text == NULL)
@@ -579,6 +588,11 @@ void worker_ring(struct worker *worker)
     ring(worker, BELL_STAMP);
 }
 
+void worker_ring_streams(struct worker *worker)
+{
+    ring(worker, BELL_WAKE);
+}
+
 void worker_wake(struct worker *worker, struct request *request)
 {
     pthread_mutex_lock(&worker->woken_lock);
@@ -603,6 +617,7 @@ void worker_finish(struct worker *worker)
     handler_stop(worker);
     tell_accesses(worker);
     free(worker->access.text);
+    streams_finish(&worker->streams);
     constants_destroy(worker->constants);
     gzip_destroy(worker->gzip);
     worker->gzip = NULL;

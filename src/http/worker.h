@@ -26,6 +26,7 @@
 #include "connection.h"
 #include "failure.h"
 #include "request.h"
+#include "streams.h"
 #include "traffic.h"
 
 /* Batches that are kept for the next requests; more only while more are read at the same time. */
@@ -82,6 +83,7 @@ struct worker {
     struct batch *spare_batches[BATCHES_KEPT];
     size_t spare_batch_count;
     size_t batch_memory; /* of the batches that are being read */
+    struct streams streams;
 
     /* What other threads read. */
     _Alignas(64) _Atomic int64_t heard_until;
@@ -108,6 +110,9 @@ void worker_ring(struct worker *worker);
 /* Has the worker resume a request that is parked, or about to be. From any thread. */
 void worker_wake(struct worker *worker, struct request *request);
 
+/* Has the worker look after its streams. From any thread. */
+void worker_ring_streams(struct worker *worker);
+
 /* Waits for its thread to end, which it does once the server stops. */
 void worker_join(struct worker *worker);
 
@@ -118,6 +123,9 @@ void worker_finish(struct worker *worker);
 
 /* REQUEST waits from now on. */
 void worker_add_parked(struct worker *worker, struct request *request);
+
+/* REQUEST, which is parked, goes on. */
+void worker_resume(struct worker *worker, struct request *request);
 
 /* REQUEST, which nobody wakes any more, is about to be reused. */
 void worker_forget_woken(struct worker *worker, struct request *request);

@@ -98,6 +98,12 @@ uint64_t feed_next(struct feed *feed)
     return next;
 }
 
+uint64_t feed_oldest(struct feed *feed)
+{
+    uint64_t next = feed_next(feed);
+    return next > feed->capacity ? next - feed->capacity : 1;
+}
+
 bool feed_read(struct feed *feed, uint64_t *next, struct feed_item *items, size_t max,
                size_t *count)
 {

@@ -72,6 +72,9 @@ void feed_gap(struct feed *feed, const struct gap *gap);
 /* The number that the next item will have. */
 uint64_t feed_next(struct feed *feed);
 
+/* The number of the oldest item that is kept; that of the next one if there is none. */
+uint64_t feed_oldest(struct feed *feed);
+
 /*
  * Copies up to MAX items from number *NEXT on into ITEMS, moves *NEXT behind them and tells their
  * COUNT, 0 if there are none yet. Returns false, and does none of it, when the item *NEXT is no
