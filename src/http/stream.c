@@ -58,7 +58,7 @@ static bool place(struct request *request, struct stream *stream, const struct q
 /* A stream as the request wants it; answers what is wrong, and returns NULL. */
 static struct stream *open_stream(struct request *request)
 {
-    static const char *const names[] = {"types", "service", "last_event_id", NULL};
+    static const char *const names[] = {"types", "*service", "*tag", "last_event_id", NULL};
     struct failure failure;
     struct query query;
     if (!request_query(request, names, &query))
@@ -72,7 +72,7 @@ static struct stream *open_stream(struct request *request)
     stream->active_at = clock_now(request->context->clock);
     if (place(request, stream, &query, &failure) &&
         stream_filter_parse(&stream->filter, query_text(&query, "types"),
-                            query_text(&query, "service"), &failure))
+                            query_text(&query, "service"), query_text(&query, "tag"), &failure))
         return stream;
     answer_failure(request, 400, &failure);
     free(stream);

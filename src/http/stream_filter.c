@@ -70,11 +70,36 @@ static bool parse_services(struct stream_filter *filter, const char *text, struc
     return true;
 }
 
+static bool parse_tags(struct stream_filter *filter, const char *text, struct failure *failure)
+{
+    const char *piece;
+    size_t length;
+    if (text == NULL)
+        return true;
+    filter->tags = calloc(1, sizeof(*filter->tags));
+    if (filter->tags == NULL)
+        return failure_set(failure, "out of memory; try again later");
+    while (next_piece(&text, &piece, &length)) {
+        switch (tags_add(filter->tags, piece, length)) {
+        case TAGS_OK:
+            break;
+        case TAGS_TOO_MANY:
+            return failure_set(failure, "tag: more than %d are asked for", TAGS_MAX);
+        case TAGS_INVALID:
+            return failure_set(failure,
+                               "tag: '%.*s' is none; it has 1 to %d characters of a-z 0-9 _ - . :",
+                               (int)length, piece, TAG_MAX);
+        }
+    }
+    return true;
+}
+
 bool stream_filter_parse(struct stream_filter *filter, const char *types, const char *services,
-                         struct failure *failure)
+                         const char *tags, struct failure *failure)
 {
     *filter = (struct stream_filter){0};
-    if (parse_types(filter, types, failure) && parse_services(filter, services, failure))
+    if (parse_types(filter, types, failure) && parse_services(filter, services, failure) &&
+        parse_tags(filter, tags, failure))
         return true;
     stream_filter_finish(filter);
     return false;
@@ -83,7 +108,9 @@ bool stream_filter_parse(struct stream_filter *filter, const char *types, const 
 void stream_filter_finish(struct stream_filter *filter)
 {
     free(filter->services);
+    free(filter->tags);
     filter->services = NULL;
+    filter->tags = NULL;
 }
 
 static bool has_service(const struct stream_filter *filter, const char *service)
@@ -113,5 +140,5 @@ bool stream_filter_wants(const struct stream_filter *filter, const struct feed_i
 
 bool stream_filter_is_all(const struct stream_filter *filter)
 {
-    return filter->types == FILTER_ALL && filter->services == NULL;
+    return filter->types == FILTER_ALL && filter->services == NULL && filter->tags == NULL;
 }

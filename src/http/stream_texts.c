@@ -1,6 +1,7 @@
 #include "stream_texts.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "stream_event.h"
 
@@ -10,13 +11,21 @@
 /* and so many blocks are kept: those that stand far behind do not take it away from the others. */
 #define BLOCKS 8
 
+/* The tags of an item's service, once they were asked for. */
+struct known {
+    bool asked;
+    bool gone; /* there is no such service any more */
+    struct tags tags;
+};
+
 struct block {
     uint64_t first, end; /* the items from FIRST on, and before END, are here */
     struct feed_item items[BLOCK];
     struct {
         size_t at, length;
-    } places[BLOCK];    /* where in the writer its text is; a length of 0 if there is none yet */
-    struct writer text; /* of all of them, in the order in which they were asked for */
+    } places[BLOCK];     /* where in the writer its text is; a length of 0 if there is none yet */
+    struct writer text;  /* of all of them, in the order in which they were asked for */
+    struct known *known; /* of their services; NULL before anybody asks */
 };
 
 struct stream_texts {
@@ -37,8 +46,10 @@ struct stream_texts *stream_texts_create(const struct context *context)
 
 void stream_texts_destroy(struct stream_texts *texts)
 {
-    for (size_t i = 0; texts != NULL && i < BLOCKS; i++)
+    for (size_t i = 0; texts != NULL && i < BLOCKS; i++) {
         writer_finish(&texts->blocks[i].text);
+        free(texts->blocks[i].known);
+    }
     free(texts);
 }
 
@@ -53,8 +64,11 @@ static bool read_more(struct feed *feed, struct block *block)
     size_t begin = block->end % BLOCK, count;
     if (!feed_read(feed, &block->end, &block->items[begin], BLOCK - begin, &count))
         return false;
-    for (size_t i = begin; i < begin + count; i++)
+    for (size_t i = begin; i < begin + count; i++) {
         block->places[i].length = 0;
+        if (block->known != NULL)
+            block->known[i].asked = false;
+    }
     return true;
 }
 
@@ -76,6 +90,34 @@ enum texts_result stream_texts_find(struct stream_texts *texts, uint64_t number,
     }
     *item = &block->items[number % BLOCK];
     return TEXTS_FOUND;
+}
+
+/* Asks the engine for the tags of ITEM's service. */
+static void ask(const struct context *context, const struct feed_item *item, struct known *known)
+{
+    struct service_view view;
+    const char *name = item->type == FEED_STATUS ? item->change.service : item->incident.service;
+    known->asked = true;
+    known->gone = engine_find(context->engine, name, strlen(name), clock_now(context->clock),
+                              &view) != ENGINE_OK;
+    if (!known->gone)
+        known->tags = view.label.tags;
+}
+
+bool stream_texts_have_tags(struct stream_texts *texts, uint64_t number, const struct tags *wanted)
+{
+    struct block *block = block_of(texts, number);
+    const struct feed_item *item = &block->items[number % BLOCK];
+    if (item->type == FEED_GAP)
+        return true;
+    if (block->known == NULL)
+        block->known = calloc(BLOCK, sizeof(block->known[0]));
+    if (block->known == NULL)
+        return true; /* rather too much than too little */
+    struct known *known = &block->known[number % BLOCK];
+    if (!known->asked)
+        ask(texts->context, item, known);
+    return known->gone || tags_include(known->tags.text, known->tags.length, wanted);
 }
 
 /* The store knows of an incident that has closed what the engine does not, or not as exactly. */

@@ -13,6 +13,7 @@
 
 #include "context.h"
 #include "feed.h"
+#include "tags.h"
 
 struct stream_texts;
 
@@ -31,6 +32,12 @@ enum texts_result {
 /* Finds the item NUMBER, which is good until the next call. */
 enum texts_result stream_texts_find(struct stream_texts *texts, uint64_t number,
                                     const struct feed_item **item);
+
+/*
+ * Whether the service of the item NUMBER, which was just found, has all of WANTED, as it is now. Of
+ * one that is gone nobody knows: then it does, so that its end is told.
+ */
+bool stream_texts_have_tags(struct stream_texts *texts, uint64_t number, const struct tags *wanted);
 
 /* The event of the item NUMBER, which was just found; NULL when memory ran out. */
 const char *stream_texts_of(struct stream_texts *texts, uint64_t number, size_t *length);

@@ -128,6 +128,16 @@ int64_t streams_deadline(const struct streams *streams)
     return pending ? KAIROS_TIME_MIN : streams->comments_at;
 }
 
+/* Whether STREAM wants ITEM, at which it stands. */
+static bool wants(struct streams *streams, const struct stream *stream,
+                  const struct feed_item *item)
+{
+    const struct stream_filter *filter = &stream->filter;
+    return stream_filter_wants(filter, item) &&
+           (filter->tags == NULL ||
+            stream_texts_have_tags(streams->texts, stream->next, filter->tags));
+}
+
 /* Moves STREAM to the next item that it wants, or to the end. LOOKS are left, and used. */
 static enum texts_result seek(struct streams *streams, struct stream *stream, size_t *looks)
 {
@@ -136,7 +146,7 @@ static enum texts_result seek(struct streams *streams, struct stream *stream, si
         return TEXTS_FOUND;
     for (; stream->next<streams->end && * looks> 0; stream->next++, --*looks) {
         enum texts_result result = stream_texts_find(streams->texts, stream->next, &item);
-        if (result != TEXTS_FOUND || stream_filter_wants(&stream->filter, item))
+        if (result != TEXTS_FOUND || wants(streams, stream, item))
             return result;
         stream->passed = true;
     }
@@ -282,7 +292,7 @@ static bool write_items(struct streams *streams, struct stream *stream, char *te
         size_t size;
         if (stream_texts_find(streams->texts, stream->next, &item) != TEXTS_FOUND)
             return false;
-        if (stream_filter_wants(&stream->filter, item)) {
+        if (wants(streams, stream, item)) {
             const char *event = stream_texts_of(streams->texts, stream->next, &size);
             if (event == NULL)
                 return false;

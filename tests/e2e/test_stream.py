@@ -255,6 +255,33 @@ def test_services(server):
     assert len(events) == 2 + 2 + 2
 
 
+def test_tags(server):
+    server.put("/api/v1/services/push", {"tags": ["prod", "team-x"]})
+    server.put("/api/v1/services/sms", {"tags": ["prod"]})
+    with (
+        Stream(server, "?types=alert,status&tag=prod&tag=Team-X").begun() as both,
+        Stream(server, "?types=alert,closed&tag=prod").begun() as one,
+    ):
+        for name in ("push", "email", "sms"):
+            server.get(f"/ping/{name}/fail")
+        assert [one.event().data["service"] for _ in range(2)] == ["push", "sms"]
+        assert types(both.events(2)) == ["alert", "status"]
+        server.patch("/api/v1/services/sms", {"tags": []})
+        server.post("/api/v1/services/sms/pause")
+        server.post("/api/v1/services/push/pause")
+        assert one.event().data["service"] == "push"
+        assert changes([both.event()]) == [("down", "paused")]
+        server.delete("/api/v1/services/push")
+        assert both.until(is_gone("push"))
+
+
+def test_services_given_again(server):
+    with Stream(server, "?service=sms&service=push,email").begun() as stream:
+        for name in ("push", "other", "email", "sms"):
+            server.put(f"/api/v1/services/{name}", {})
+        assert [e.data["service"] for e in stream.events(3)] == ["push", "email", "sms"]
+
+
 def test_a_filter_does_not_forget_what_comes_back(server):
     with Stream(server, "?types=alert").begun() as stream:
         server.get("/ping/push/fail")
@@ -276,6 +303,8 @@ def test_a_filter_does_not_forget_what_comes_back(server):
         ("service=,", "service: '' is no name"),
         ("service=" + "a" * 101, "service: "),
         ("service=" + ",".join(f"s{i}" for i in range(51)), "service: more than 50"),
+        ("tag=a%20b", "tag: 'a b' is none"),
+        ("tag=" + ",".join(f"t{i}" for i in range(21)), "tag: more than 20"),
         ("last_event_id=nonsense", "last_event_id: 'nonsense'"),
         ("last_event_id=1-18446744073709551616", "last_event_id: "),
         ("last_event_id=12345678901234567-1", "last_event_id: "),

@@ -190,7 +190,7 @@ static void filters(void **state)
         struct stream_filter filter;
         struct failure failure;
         struct feed_item item = item_of(rows[i].type, rows[i].service);
-        assert_true(stream_filter_parse(&filter, rows[i].types, rows[i].services, &failure));
+        assert_true(stream_filter_parse(&filter, rows[i].types, rows[i].services, NULL, &failure));
         check(stream_filter_wants(&filter, &item) == rows[i].wants, "row %zu", i);
         assert_int_equal(stream_filter_is_all(&filter),
                          rows[i].types == NULL && rows[i].services == NULL);
@@ -208,7 +208,7 @@ static void filters_that_are_none(void **state)
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct stream_filter filter;
         struct failure failure;
-        check(!stream_filter_parse(&filter, rows[i][0], rows[i][1], &failure), "row %zu", i);
+        check(!stream_filter_parse(&filter, rows[i][0], rows[i][1], NULL, &failure), "row %zu", i);
         assert_null(filter.services);
         assert_non_null(strstr(failure.text, rows[i][1] == NULL ? "types: " : "service: "));
     }
@@ -222,12 +222,29 @@ static void very_many_services(void **state)
     struct failure failure;
     for (int i = 1; i < FILTER_SERVICES_MAX; i++)
         snprintf(text + strlen(text), 8, ",s%02d", i);
-    assert_true(stream_filter_parse(&filter, NULL, text, &failure));
+    assert_true(stream_filter_parse(&filter, NULL, text, NULL, &failure));
     struct feed_item item = item_of(FEED_ALERT, "s49");
     assert_true(stream_filter_wants(&filter, &item));
     stream_filter_finish(&filter);
     strcat(text, ",s50");
-    assert_false(stream_filter_parse(&filter, NULL, text, &failure));
+    assert_false(stream_filter_parse(&filter, NULL, text, NULL, &failure));
+}
+
+static void filters_by_tag(void **state)
+{
+    struct stream_filter filter;
+    struct failure failure;
+    assert_true(stream_filter_parse(&filter, NULL, NULL, "Prod,team-x,prod", &failure));
+    assert_string_equal(filter.tags->text, "prod,team-x");
+    assert_false(stream_filter_is_all(&filter));
+    stream_filter_finish(&filter);
+    static const char *const wrong[] = {"", ",", "a,", "a b",
+                                        "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21"};
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        check(!stream_filter_parse(&filter, NULL, "a", wrong[i], &failure), "'%s'", wrong[i]);
+        assert_null(filter.tags);
+        assert_null(filter.services);
+    }
 }
 
 int main(void)
@@ -240,6 +257,7 @@ int main(void)
         cmocka_unit_test(filters),
         cmocka_unit_test(filters_that_are_none),
         cmocka_unit_test(very_many_services),
+        cmocka_unit_test(filters_by_tag),
     };
     return cmocka_run_group_tests_name("stream_event", tests, NULL, NULL);
 }
