@@ -175,6 +175,24 @@ def test_trying_out_in_a_browser(shared, browser):
     assert_quiet(browser, shared)
 
 
+def test_a_log_is_tried_out_in_a_browser(shared, browser):
+    """The reference has a place for the file that is analysed."""
+    look(browser, shared, "/docs")
+    block = "document.querySelector('#operations-Analysis-analyseLog')"
+    browser.wait_for(f"{block} != null")
+    browser.evaluate(f"{block}.querySelector('.opblock-summary-control').click()")
+    kinds = f"{block}.querySelector('.opblock-section-request-body select')"
+    browser.wait_for(f"{kinds} != null")
+    browser.evaluate(
+        f"""(kinds => {{
+            Object.getOwnPropertyDescriptor(HTMLSelectElement.prototype, 'value').set.call(kinds, 'multipart/form-data');
+            kinds.dispatchEvent(new Event('change', {{bubbles: true}}));
+        }})({kinds})"""
+    )
+    browser.wait_for(f"{block}.querySelector('input[type=file]') != null")
+    assert_quiet(browser, shared)
+
+
 def test_links_of_the_first_page_lead_into_the_reference(shared, browser):
     look(browser, shared, "/")
     browser.evaluate("document.querySelector('tbody a[href*=listIncidents]').click()")
