@@ -143,6 +143,13 @@ class Contract:
             return
         self.validate(content[kind].get("schema", True), decoded(answer), where)
 
+    def check_event(self, path, kind, data):
+        """Holds the DATA of an event of KIND in the stream at PATH against the contract."""
+        answer = self.document["paths"][path]["get"]["responses"]["200"]
+        events = answer["content"]["text/event-stream"]["x-events"]
+        assert kind in events, f"no event of {path}: {kind} {data}"
+        self.validate(events[kind], data, f"event {kind} of {path}: {data}")
+
     def validate(self, schema, value, where):
         for error in self.validator(schema).iter_errors(value):
             raise AssertionError(f"{error.json_path}: {error.message} in {where}")

@@ -8,15 +8,6 @@ from contract import contract
 
 PATH = "/api/v1/stream"
 
-SCHEMAS = {
-    "alert": "Alert",
-    "recovery": "Incident",
-    "closed": "Incident",
-    "status": "StatusChange",
-    "gap": "Gap",
-    "reset": "Reset",
-}
-
 
 @dataclass
 class Event:
@@ -98,8 +89,7 @@ class Stream:
 
 def event_of(last_id, fields):
     data = json.loads(fields["data"])
-    schema = contract().component("schemas", SCHEMAS[fields["event"]])
-    contract().validate(schema, data, fields)
+    contract().check_event(PATH, fields["event"], data)
     return Event(last_id, fields["event"], data)
 
 
