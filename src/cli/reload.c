@@ -92,6 +92,10 @@ static bool apply(const struct reload_target *target, struct fresh *fresh, struc
         return failure_set(failure, "the log hangs: a line could not be written for %d s",
                            LOG_PATIENCE);
     fresh->log = -1;
+    const struct settings *settings = fresh->settings;
+    if (!self_heartbeat_set(target->self, settings->self_heartbeat,
+                            settings->self_heartbeat_interval))
+        return failure_set(failure, "out of memory");
     if (fresh->identity != NULL) {
         tls_adopt(server_tls(target->server), fresh->identity);
         fresh->identity = NULL;

@@ -13,6 +13,7 @@
 #include "failure.h"
 #include "journal.h"
 #include "log.h"
+#include "self_heartbeat.h"
 #include "server.h"
 #include "settings.h"
 
@@ -23,6 +24,7 @@ struct reload_target {
     struct log *log;
     struct journal *journal;
     struct server *server;
+    struct self_heartbeat *self;
 };
 
 /* Returns false and describes the failure; then all is as it was. */

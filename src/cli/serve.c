@@ -19,6 +19,7 @@
 #include "monitor.h"
 #include "registry.h"
 #include "reload.h"
+#include "self_heartbeat.h"
 #include "serve_options.h"
 #include "server.h"
 #include "settings.h"
@@ -61,6 +62,7 @@ struct serve {
     struct server *server;
     struct syncer *syncer;
     struct ticker *ticker;
+    struct self_heartbeat *self;
     int64_t deaf_since; /* up to when Kairós could hear before; TIME_NEVER at the first start */
 };
 
@@ -202,6 +204,22 @@ static bool open_catalog(struct serve *serve, struct failure *failure)
     return true;
 }
 
+static bool start_self_heartbeat(struct serve *serve, struct failure *failure)
+{
+    const struct self_heartbeat_parts parts = {
+        .context = &serve->context,
+        .server = serve->server,
+        .journal = serve->journal,
+        .operations = &serve->operations,
+    };
+    serve->self = self_heartbeat_create(&parts, failure);
+    if (serve->self == NULL)
+        return false;
+    return self_heartbeat_set(serve->self, serve->settings->self_heartbeat,
+                              serve->settings->self_heartbeat_interval) ||
+           failure_set(failure, "out of memory");
+}
+
 /* The threads: heartbeats are heard before anything is judged. */
 static bool start_threads(struct serve *serve, struct failure *failure)
 {
@@ -230,7 +248,7 @@ static bool start_threads(struct serve *serve, struct failure *failure)
     if (serve->ticker == NULL)
         return false;
     server_set_ticker(serve->server, serve->ticker);
-    return true;
+    return start_self_heartbeat(serve, failure);
 }
 
 static uint64_t count_services(const struct serve *serve)
@@ -304,6 +322,7 @@ static bool reload(void *target, struct failure *failure)
         .log = serve->log,
         .journal = serve->journal,
         .server = serve->server,
+        .self = serve->self,
     };
     return reload_settings(&reload, failure);
 }
@@ -370,6 +389,7 @@ static bool serve(const struct task *task, struct log *log, struct failure *fail
     bool done = start(&serve, failure);
     if (done)
         wait_for_signal(&serve);
+    self_heartbeat_destroy(serve.self);
     if (serve.server != NULL)
         server_stop(serve.server);
     if (serve.jobs != NULL)

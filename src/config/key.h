@@ -21,6 +21,7 @@ enum key_group {
     GROUP_LIMITS,
     GROUP_SERVICES,
     GROUP_LOG,
+    GROUP_WATCHING,
     GROUP_COUNT,
 };
 

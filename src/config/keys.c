@@ -9,6 +9,7 @@
 #include "monitor.h"
 #include "nearest.h"
 #include "settings.h"
+#include "url_list.h"
 
 #define MEMBER(member)                                                                             \
     .offset = offsetof(struct settings, member), .size = sizeof(((struct settings *)0)->member)
@@ -335,6 +336,36 @@ const struct key keys[] = {
         .argument = "text|json",
         .help = "How a line of the log looks; json makes an object of each",
     },
+
+    {
+        .name = "self_heartbeat",
+        .group = GROUP_WATCHING,
+        .type = &value_urls,
+        MEMBER(self_heartbeat),
+        .min = 0,
+        .max = URL_LIST_MAX * URL_SIZE,
+        .none = "none",
+        .fallback = "none",
+        .secret = true,
+        .reload = true,
+        .argument = "URL,...",
+        .help = "Ask for these addresses while all is well, so that others can watch Kairós",
+        .more = "Those of another Kairós, as in https://kairos.example.com/ping/kairos-1; 10 at "
+                "most. They are kept secret, since one may hold a key: the log names the host "
+                "alone.",
+    },
+    {
+        .name = "self_heartbeat_interval",
+        .group = GROUP_WATCHING,
+        .type = &value_duration,
+        MEMBER(self_heartbeat_interval),
+        .min = KAIROS_SECOND,
+        .max = KAIROS_DAY,
+        .fallback = "60",
+        .reload = true,
+        .argument = "DURATION",
+        .help = "How often they are asked for",
+    },
 };
 
 const size_t key_count = sizeof(keys) / sizeof(keys[0]);
@@ -346,7 +377,8 @@ const char *key_group_name(enum key_group group)
     static const char *const names[GROUP_COUNT] = {[GROUP_SERVER] = "Server",
                                                    [GROUP_LIMITS] = "Limits",
                                                    [GROUP_SERVICES] = "Services",
-                                                   [GROUP_LOG] = "Log"};
+                                                   [GROUP_LOG] = "Log",
+                                                   [GROUP_WATCHING] = "Watching Kairós itself"};
     return names[group];
 }
 

@@ -52,6 +52,8 @@ struct settings {
     const char *data_dir;
     bool insecure; /* others than this machine may connect, and nobody is asked who he is */
     struct log_options log;
+    const char *self_heartbeat; /* a list of addresses (url_list.h); NULL for none */
+    int64_t self_heartbeat_interval;
     struct declarations declarations; /* services */
 
     const char *file;                /* the configuration's, NULL for none */

@@ -14,6 +14,7 @@
 #include "ip.h"
 #include "key.h"
 #include "settings.h"
+#include "url_list.h"
 
 static void no_bounds(const struct key *key, char bounds[VALUE_BOUNDS_SIZE])
 {
@@ -301,6 +302,18 @@ static bool read_choice(const struct value *value, void *field)
 }
 
 const struct value_type value_choice = {"choice", false, read_choice, choice_bounds, NULL};
+
+/* ---- Addresses of the web ---- */
+
+static bool read_urls(const struct value *value, void *field)
+{
+    *(const char **)field = NULL;
+    return is_none(value) ||
+           (url_list_check(value->text, value->failure) && read_any(value, "list", field));
+}
+
+const struct value_type value_urls = {"list of addresses of the web", true, read_urls, no_bounds,
+                                      equal_texts};
 
 /* ---- Networks ---- */
 

@@ -49,5 +49,6 @@ extern const struct value_type value_boolean;  /* bool */
 extern const struct value_type value_mode;     /* mode_t, octal */
 extern const struct value_type value_choice;   /* an enum */
 extern const struct value_type value_networks; /* struct networks */
+extern const struct value_type value_urls;     /* const char *, a list as url_list.h has it */
 
 #endif

@@ -52,7 +52,10 @@ static struct settings *load(struct file *file, const char *text)
 /* Those in the table are the ones that the parts have of themselves. */
 static void defaults(void **state)
 {
-    struct settings expected = {.host = "127.0.0.1", .port = 8000, .log.level = LOG_INFO};
+    struct settings expected = {.host = "127.0.0.1",
+                                .port = 8000,
+                                .log.level = LOG_INFO,
+                                .self_heartbeat_interval = 60 * KAIROS_SECOND};
     const struct key *changed[KEYS_MAX];
     struct settings *settings = load(*state, "");
     assert_non_null(settings);
