@@ -210,7 +210,8 @@ const struct key keys[] = {
         .fallback = "60",
         .argument = "DURATION",
         .help = "How long a client may take for the body of a request",
-        .more = "It counts from the end of the headers. Who is too slow gets 408, and the "
+        .more = "It counts from the end of the headers, and anew with each 4 MiB of a log that is "
+                "sent to /monitor. Who is too slow gets 408, and the "
                 "connection is closed.",
     },
 

@@ -16,6 +16,7 @@
 #include <microhttpd.h>
 
 #include "answer.h"
+#include "connection.h"
 #include "intake.h"
 #include "job.h"
 #include "resource.h"
@@ -29,13 +30,17 @@
 #define MEMORY_FACTOR 2
 #define MEMORY_MIN    (UINT64_C(256) * 1024 * 1024)
 
+/* So much of a log may take as long as the body of any other request. */
+#define STRETCH (UINT64_C(4) * 1024 * 1024)
+
 /* Seconds after which to try again. */
 #define RETRY_AFTER 5
 
 struct state {
     struct job job;
     const struct context *context;
-    int64_t began; /* engine time */
+    int64_t began;      /* engine time */
+    uint64_t stretches; /* that have been received */
     struct intake intake;
     struct share share; /* the job's, but for the intake's */
     struct upload upload;
@@ -214,6 +219,16 @@ static struct state *begin(struct request *request)
     return state;
 }
 
+/* A log may be long; who keeps sending has more time. */
+static void extend_deadline(struct request *request, struct state *state)
+{
+    uint64_t stretches = request->received / STRETCH;
+    if (stretches == state->stretches)
+        return;
+    state->stretches = stretches;
+    connection_await(request->from, AWAITED_BODY, clock_now(request->context->clock));
+}
+
 static void take_piece(struct request *request, const char *piece, size_t size)
 {
     struct state *state = request->state;
@@ -223,6 +238,7 @@ static void take_piece(struct request *request, const char *piece, size_t size)
         request->no_memory = true;
         return;
     }
+    extend_deadline(request, state);
     if (intake_put(&state->intake, piece, size))
         job_submit(&state->job);
     if (!intake_is_full(&state->intake))
