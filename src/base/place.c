@@ -2,11 +2,27 @@
 
 #include <string.h>
 
-void place_advance(struct place *place, const char *text, size_t size)
+/* So many can be counted in a byte, and so 16 or more bytes of text be compared at a time. */
+#define RUN 255
+
+static uint64_t count_newlines(const char *text, size_t size)
 {
     uint64_t newlines = 0;
-    for (size_t i = 0; i < size; i++)
-        newlines += text[i] == '\n';
+    while (size > 0) {
+        size_t run = size < RUN ? size : RUN;
+        uint8_t count = 0;
+        for (size_t i = 0; i < run; i++)
+            count = (uint8_t)(count + (text[i] == '\n'));
+        newlines += count;
+        text += run;
+        size -= run;
+    }
+    return newlines;
+}
+
+void place_advance(struct place *place, const char *text, size_t size)
+{
+    uint64_t newlines = count_newlines(text, size);
 
     const char *last = newlines == 0 ? NULL : memrchr(text, '\n', size);
     if (last == NULL)

@@ -80,7 +80,7 @@ static bool is_closed(struct intake *intake)
 
 bool intake_put(struct intake *intake, const char *bytes, size_t size)
 {
-    bool handed_over = false;
+    bool enough = false;
     if (is_closed(intake))
         return false;
     while (size > 0 && !intake->no_memory) {
@@ -98,10 +98,10 @@ bool intake_put(struct intake *intake, const char *bytes, size_t size)
             break;
         pthread_mutex_lock(&intake->lock);
         hand_over(intake);
+        enough |= intake->waiting % INTAKE_BLOCKS_AT_A_TIME == 0;
         pthread_mutex_unlock(&intake->lock);
-        handed_over = true;
     }
-    return handed_over;
+    return enough;
 }
 
 void intake_end(struct intake *intake)

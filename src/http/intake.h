@@ -28,7 +28,10 @@
 /* The first one: most bodies are small. */
 #define INTAKE_BLOCK_FIRST (8 * 1024)
 
-#define INTAKE_BLOCKS      16
+#define INTAKE_BLOCKS 16
+
+/* Each time that one more of so many is there, the job is to be woken; and at the end. */
+#define INTAKE_BLOCKS_AT_A_TIME 4
 
 struct intake_block;
 
@@ -57,8 +60,8 @@ void intake_finish(struct intake *intake);
 /* ---- For the worker ---- */
 
 /*
- * Copies SIZE bytes. Returns whether there is a block for the job to take that was not there
- * before. Once the intake is closed, or without memory (`no_memory`), they are thrown away.
+ * Copies SIZE bytes. Returns whether so much has come that it is worth while to wake the job. Once
+ * the intake is closed, or without memory (`no_memory`), they are thrown away.
  */
 bool intake_put(struct intake *intake, const char *bytes, size_t size);
 

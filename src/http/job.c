@@ -10,8 +10,8 @@
 
 #include "request.h"
 
-/* How much the threads give way to others: about a tenth of the share of one that does not. */
-#define NICE 10
+/* How much the threads give way to others: a third of the share of one that does not. */
+#define NICE 5
 
 struct job_pool {
     pthread_mutex_t lock;
@@ -37,7 +37,6 @@ static void enqueue(struct job_pool *pool, struct job *job)
         pool->last->next = job;
     pool->last = job;
     pool->queued++;
-    pthread_cond_signal(&pool->submitted);
 }
 
 static struct job *dequeue(struct job_pool *pool)
@@ -72,7 +71,7 @@ static void step(struct job_pool *pool, struct job *job)
         job->drop(job);
         pthread_mutex_lock(&pool->lock);
     } else if (more || job->again) {
-        enqueue(pool, job);
+        enqueue(pool, job); /* this thread looks at the queue next: nobody need be woken */
     }
 }
 
@@ -170,6 +169,13 @@ struct job_figures job_pool_figures(struct job_pool *pool)
 
 /* ---- Jobs ---- */
 
+/* Under the lock. */
+static void submit(struct job_pool *pool, struct job *job)
+{
+    enqueue(pool, job);
+    pthread_cond_signal(&pool->submitted);
+}
+
 void job_init(struct job *job, struct request *request, bool (*run_step)(struct job *),
               void (*drop)(struct job *))
 {
@@ -184,7 +190,7 @@ void job_submit(struct job *job)
     if (job->place == JOB_RUNNING)
         job->again = true;
     else if (job->place == JOB_IDLE && !pool->stopped)
-        enqueue(pool, job);
+        submit(pool, job);
     pthread_mutex_unlock(&pool->lock);
 }
 
@@ -212,7 +218,7 @@ void job_abandon(struct job *job)
     job->abandoned = true;
     bool drop = pool->stopped && job->place == JOB_IDLE;
     if (!drop && job->place == JOB_IDLE)
-        enqueue(pool, job); /* to be released by a thread: that may take long */
+        submit(pool, job); /* to be released by a thread: that may take long */
     pthread_mutex_unlock(&pool->lock);
     if (drop)
         job->drop(job);

@@ -30,6 +30,9 @@
 #define MEMORY_FACTOR 2
 #define MEMORY_MIN    (UINT64_C(256) * 1024 * 1024)
 
+/* Steps of the upload in one of the job: each is of a block at most. */
+#define STEPS_AT_A_TIME 4
+
 /* So much of a log may take as long as the body of any other request. */
 #define STRETCH (UINT64_C(4) * 1024 * 1024)
 
@@ -91,9 +94,11 @@ static bool read_on(struct state *state)
 {
     struct slice block;
     bool last;
-    if (upload_step(&state->upload)) {
-        account(state);
-        return true;
+    for (int i = 0; i < STEPS_AT_A_TIME; i++) {
+        if (!upload_step(&state->upload))
+            break;
+        if (!account(state) || i + 1 == STEPS_AT_A_TIME)
+            return true;
     }
     if (state->upload.status != 0 || state->upload.all_put ||
         !intake_next(&state->intake, &block, &last))

@@ -365,7 +365,8 @@ enum multipart_event multipart_read(struct multipart *multipart, struct slice *p
                                     struct slice *value)
 {
     enum multipart_event event = MULTIPART_MORE;
-    while (event == MULTIPART_MORE && piece->length > 0) {
+    while (event == MULTIPART_MORE &&
+           (piece->length > 0 || multipart->matched == multipart->delimiter_length)) {
         switch ((enum state)multipart->state) {
         case STATE_PREAMBLE:
         case STATE_VALUE:
