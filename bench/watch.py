@@ -20,7 +20,7 @@ import machine
 from machine import CpuTime, others_share
 from markdown import table
 from measurement import HEADINGS, Measurement
-from rows import batch, delay, idle, memory, outage, page, ping, restart, streams, sync
+from rows import batch, delay, idle, memory, monitor, outage, page, ping, restart, streams, sync
 from script import ROOT, Failure, positive, say
 from workbench import Workbench, open_workbench
 
@@ -36,6 +36,7 @@ ROWS: dict[str, Callable[[Workbench], list[Measurement]]] = {
     "sync": sync.measure,
     "page": page.measure,
     "streams": streams.measure,
+    "monitor": monitor.measure,
 }
 
 

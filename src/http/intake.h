@@ -28,7 +28,7 @@
 /* The first one: most bodies are small. */
 #define INTAKE_BLOCK_FIRST (8 * 1024)
 
-#define INTAKE_BLOCKS 16
+#define INTAKE_BLOCKS      16
 
 /* Each time that one more of so many is there, the job is to be woken; and at the end. */
 #define INTAKE_BLOCKS_AT_A_TIME 4
