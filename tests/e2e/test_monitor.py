@@ -36,6 +36,11 @@ def shared(tmp_path_factory):
         yield server.ready()
 
 
+def each(names, rows):
+    """The rows are called by their numbers: compressed bodies are others in each process."""
+    return pytest.mark.parametrize(names, rows, ids=map(str, range(len(rows))))
+
+
 def part(name, value, extra="", newline="\r\n"):
     value = value if isinstance(value, bytes) else str(value).encode()
     head = f'Content-Disposition: form-data; name="{name}"{extra}{newline}{newline}'
@@ -199,7 +204,7 @@ def test_the_same_as_the_output_of_the_command(shared, kairos, tmp_path):
 # ---- Forms ----
 
 
-@pytest.mark.parametrize(
+@each(
     "body",
     (
         form(part("file", LOG), newline="\n").replace(b"\r\n", b"\n"),
@@ -238,7 +243,7 @@ def test_compressed_bodies(shared):
 
 
 
-@pytest.mark.parametrize(
+@each(
     ("status", "word", "body"),
     (
         (422, "file", b"--" + BOUNDARY.encode() + b"--\r\n"),
@@ -282,7 +287,7 @@ def test_what_is_wrong_with_a_form(shared, status, word, body):
     assert word in answer.detail
 
 
-@pytest.mark.parametrize(
+@each(
     ("status", "word", "body", "query", "headers"),
     (
         (400, "body: line 1, column 1, byte 1: the input is empty", b"", "", {}),
