@@ -237,6 +237,31 @@ static int show(const struct overview_options *options, struct client *client,
     return options->fail_on_down && overview.counts[0] > 0 ? STATUS_ALERTS : STATUS_DONE;
 }
 
+/* "ready", or "degraded" and why. One that is not ready answers as one that refuses. */
+static int show_ready(struct client *client, struct failure *failure)
+{
+    const struct client_request request = {.method = "GET", .path = "/ready"};
+    json_t *answer = client_send_json(client, &request, NULL, failure);
+    const char *status = json_string_value(json_object_get(answer, "status"));
+    const json_t *reason;
+    size_t i;
+    if (answer == NULL)
+        return STATUS_FAILED;
+    if (status == NULL) {
+        json_decref(answer);
+        failure_set(failure, "the server does not say whether it is ready: is it Kairós?");
+        return STATUS_FAILED;
+    }
+    puts(status);
+    json_array_foreach(json_object_get(answer, "reasons"), i, reason)
+    {
+        if (json_is_string(reason))
+            puts(json_string_value(reason));
+    }
+    json_decref(answer);
+    return STATUS_DONE;
+}
+
 int overview_command(int argc, char **argv)
 {
     struct overview_options options;
@@ -246,7 +271,7 @@ int overview_command(int argc, char **argv)
     curl_global_init(CURL_GLOBAL_DEFAULT);
     struct client *client = client_create(&options.client, &failure);
     if (client != NULL)
-        status = show(&options, client, &failure);
+        status = options.ready ? show_ready(client, &failure) : show(&options, client, &failure);
     if (status == STATUS_FAILED)
         failure_print(&failure);
     client_destroy(client);

@@ -12,6 +12,7 @@ enum option_key {
     OPTION_SORT = 'o',
     OPTION_JSON = 'j',
     OPTION_FAIL_ON_DOWN = 0x200,
+    OPTION_READY,
 };
 
 static const char doc[] = "Print a table of a server's services.\n"
@@ -33,6 +34,8 @@ static const struct argp_option entries[] = {
      0},
     {"json", OPTION_JSON, 0, 0, "Print the services as JSON, with all that is known of them", 0},
     {"fail-on-down", OPTION_FAIL_ON_DOWN, 0, 0, "Exit with 3 when a service is down", 0},
+    {"ready", OPTION_READY, 0, 0,
+     "Print no table, but whether the server is ready; exit with 1 if it is not", 0},
 
     {0, 0, 0, 0, "Help:", -1},
     {0},
@@ -59,6 +62,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_JSON:
         options->json = true;
+        return 0;
+    case OPTION_READY:
+        options->ready = true;
         return 0;
     case OPTION_FAIL_ON_DOWN:
         options->fail_on_down = true;

@@ -15,6 +15,7 @@ struct overview_options {
     const char *sort; /* NULL for the server's own order */
     bool json;
     bool fail_on_down;
+    bool ready; /* nothing of services: whether the server is ready */
 };
 
 /*

@@ -77,6 +77,16 @@ def test_a_real_server(kairos, tmp_path):
         assert status(kairos, url, "--fail-on-down", "--status=up").returncode == 0
 
 
+def test_whether_it_is_ready(kairos, tmp_path):
+    with Server(tmp_path).ready() as server:
+        url = f"http://127.0.0.1:{server.port}"
+        result = status(kairos, url, "--ready")
+        assert (result.returncode, result.stdout, result.stderr) == (0, "ready\n", "")
+    result = status(kairos, url, "--ready")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith("kairos: ")
+
+
 def test_filters_and_orders(kairos, tmp_path):
     with Server(tmp_path).ready() as server:
         url = f"http://127.0.0.1:{server.port}"
