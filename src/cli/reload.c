@@ -80,7 +80,8 @@ static void warn_of_restart(const struct reload_target *target, const struct set
 
 /*
  * The logs come first: they may not let themselves be changed. Of these first the access log, which
- * at most goes on in a new file of the same name.
+ * at most goes on in a new file of the same name. Then the services: a full disk may not let them
+ * be changed.
  */
 static bool apply(const struct reload_target *target, struct fresh *fresh, struct failure *failure)
 {
@@ -93,6 +94,9 @@ static bool apply(const struct reload_target *target, struct fresh *fresh, struc
                            LOG_PATIENCE);
     fresh->log = -1;
     const struct settings *settings = fresh->settings;
+    if (!reconciler_apply(target->reconciler, &settings->declarations, &settings->engine.policy,
+                          clock_now(target->clock), failure))
+        return false;
     if (!self_heartbeat_set(target->self, settings->self_heartbeat,
                             settings->self_heartbeat_interval))
         return failure_set(failure, "out of memory");

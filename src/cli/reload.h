@@ -13,6 +13,7 @@
 #include "failure.h"
 #include "journal.h"
 #include "log.h"
+#include "reconciler.h"
 #include "self_heartbeat.h"
 #include "server.h"
 #include "settings.h"
@@ -25,6 +26,8 @@ struct reload_target {
     struct journal *journal;
     struct server *server;
     struct self_heartbeat *self;
+    struct reconciler *reconciler;
+    const struct clock *clock;
 };
 
 /* Returns false and describes the failure; then all is as it was. */

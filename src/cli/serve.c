@@ -17,6 +17,7 @@
 #include "journal.h"
 #include "keeper.h"
 #include "monitor.h"
+#include "reconciler.h"
 #include "registry.h"
 #include "reload.h"
 #include "self_heartbeat.h"
@@ -56,6 +57,7 @@ struct serve {
     struct engine *engine;
     struct catalog *catalog;
     struct keeper keeper;
+    struct reconciler *reconciler;
     struct context context;
     struct job_pool *jobs;
     struct monitor monitor;
@@ -149,12 +151,17 @@ static bool create_store(struct serve *serve, struct failure *failure)
     return true;
 }
 
+/* Up to when Kairós could hear before: there the engine's time goes on. */
+static int64_t heard_before(const struct serve *serve)
+{
+    return serve->deaf_since != TIME_NEVER ? serve->deaf_since : clock_now(&serve->clock);
+}
+
 static bool create_engine(struct serve *serve, struct failure *failure)
 {
     struct engine_options options = serve->settings->engine;
-    int64_t since = serve->deaf_since != TIME_NEVER ? serve->deaf_since : clock_now(&serve->clock);
     options.listener = transitions_listener(&serve->transitions);
-    serve->engine = engine_create(serve->registry, &options, since, failure);
+    serve->engine = engine_create(serve->registry, &options, heard_before(serve), failure);
     if (serve->engine == NULL)
         return false;
     uint64_t open = transitions_begin(&serve->transitions);
@@ -220,6 +227,16 @@ static bool start_self_heartbeat(struct serve *serve, struct failure *failure)
            failure_set(failure, "out of memory");
 }
 
+/* Services become what the configuration says of them. */
+static bool reconcile(struct serve *serve, struct failure *failure)
+{
+    const struct settings *settings = serve->settings;
+    serve->reconciler = reconciler_create(&serve->keeper, serve->journal, failure);
+    return serve->reconciler != NULL &&
+           reconciler_apply(serve->reconciler, &settings->declarations, &settings->engine.policy,
+                            heard_before(serve), failure);
+}
+
 /* The threads: heartbeats are heard before anything is judged. */
 static bool start_threads(struct serve *serve, struct failure *failure)
 {
@@ -248,6 +265,7 @@ static bool start_threads(struct serve *serve, struct failure *failure)
     if (serve->ticker == NULL)
         return false;
     server_set_ticker(serve->server, serve->ticker);
+    reconciler_begin(serve->reconciler, serve->ticker);
     return start_self_heartbeat(serve, failure);
 }
 
@@ -298,7 +316,8 @@ static bool start(struct serve *serve, struct failure *failure)
     /* From here on clients wait to be heard, and need not send again. */
     serve->server = server_create(&serve->settings->server, failure);
     if (serve->server == NULL || !create_store(serve, failure) || !create_engine(serve, failure) ||
-        !open_catalog(serve, failure) || !start_threads(serve, failure))
+        !open_catalog(serve, failure) || !reconcile(serve, failure) ||
+        !start_threads(serve, failure))
         return false;
     log_listening(serve);
     return true;
@@ -323,6 +342,8 @@ static bool reload(void *target, struct failure *failure)
         .journal = serve->journal,
         .server = serve->server,
         .self = serve->self,
+        .reconciler = serve->reconciler,
+        .clock = &serve->clock,
     };
     return reload_settings(&reload, failure);
 }
@@ -394,6 +415,7 @@ static bool serve(const struct task *task, struct log *log, struct failure *fail
         server_stop(serve.server);
     if (serve.jobs != NULL)
         job_pool_stop(serve.jobs);
+    reconciler_destroy(serve.reconciler);
     ticker_destroy(serve.ticker);
     syncer_destroy(serve.syncer);
     if (done)

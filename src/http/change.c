@@ -34,6 +34,24 @@ const char *change_bounds_text(enum engine_result result)
     }
 }
 
+unsigned change_refused(enum engine_result result, const char *name, struct failure *failure)
+{
+    switch (result) {
+    case ENGINE_UNKNOWN:
+        failure_set(failure, "there is no service %s", name);
+        return 404;
+    case ENGINE_FULL:
+        failure_set(failure, "as many services as --max-services allows; %s was not created", name);
+        return 507;
+    case ENGINE_NO_SPACE:
+        failure_set(failure, "no space left for a further service; %s was not created", name);
+        return 507;
+    default:
+        failure_set(failure, "%s", change_bounds_text(result));
+        return 422;
+    }
+}
+
 /*
  * Reads a duration; one in another form is out of all bounds. A number is rounded to the
  * microsecond, which is far more than a double of that size can tell apart.

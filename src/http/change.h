@@ -57,6 +57,12 @@ bool change_read_entry(const json_t *object, struct service_name *name,
 json_t *change_load(const char *text, size_t length, enum change_result *result,
                     struct failure *failure);
 
+/*
+ * Describes why the engine has not changed the service NAME: RESULT is neither ENGINE_OK nor
+ * _CREATED. Returns the status of the answer.
+ */
+unsigned change_refused(enum engine_result result, const char *name, struct failure *failure);
+
 /* The key that the engine refused and its bounds, for ENGINE_BAD_…. */
 const char *change_bounds_text(enum engine_result result);
 

@@ -36,6 +36,21 @@ void request_collect(struct request *request, const char *piece, size_t size)
     request->length += size;
 }
 
+void request_collect_counted(struct request *request, const char *piece, size_t size)
+{
+    size_t before = request->capacity;
+    if (request->no_memory)
+        return;
+    request_collect(request, piece, size);
+    request->no_memory |= !worker_take_memory(request->worker, request->capacity - before);
+}
+
+void request_uncount(struct request *request)
+{
+    worker_give_memory(request->worker, request->capacity);
+    request->capacity = 0;
+}
+
 uint64_t request_body_max(const struct request *request)
 {
     const struct endpoint *endpoint = request->route.endpoint;

@@ -100,6 +100,13 @@ void request_wake(struct request *request);
  */
 void request_collect(struct request *request, const char *piece, size_t size);
 
+/*
+ * The same for bodies that are long: those of a worker may take so much memory together, and
+ * no_memory is set beyond. request_uncount is due then, in the endpoint's `forget`.
+ */
+void request_collect_counted(struct request *request, const char *piece, size_t size);
+void request_uncount(struct request *request);
+
 /* ---- For endpoints. What is wrong they answer themselves, and return false. ---- */
 
 /* Reads the path's first segment as a service's name. */

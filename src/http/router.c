@@ -5,10 +5,11 @@
 
 /* The most frequent ones come first. */
 static const struct resource *const resources[] = {
-    &ping_resource,   &heartbeats_resource, &services_resource, &listing_resource,
-    &alerts_resource, &incidents_resource,  &gaps_resource,     &stream_resource,
-    &output_resource, &health_resource,     &metrics_resource,  &monitor_resource,
-    &docs_resource,   &root_resource,
+    &ping_resource,      &heartbeats_resource, &services_resource, &listing_resource,
+    &bulk_resource,      &export_resource,     &import_resource,   &alerts_resource,
+    &incidents_resource, &gaps_resource,       &stream_resource,   &output_resource,
+    &health_resource,    &metrics_resource,    &monitor_resource,  &docs_resource,
+    &root_resource,
 };
 
 static const struct {

@@ -30,25 +30,13 @@ static void answer_result(struct request *request, enum engine_result result, co
                           const struct service_view *view)
 {
     struct writer writer = {0};
-    switch (result) {
-    case ENGINE_OK:
-    case ENGINE_CREATED:
+    struct failure failure;
+    if (result == ENGINE_OK || result == ENGINE_CREATED) {
         view_service(&writer, request->context->clock, view);
         answer_json(request, result == ENGINE_OK ? 200 : 201, &writer);
-        break;
-    case ENGINE_UNKNOWN:
-        answer_error(request, 404, "there is no service %s", name);
-        break;
-    case ENGINE_FULL:
-        answer_error(request, 507, "as many services as --max-services allows; %s was not created",
-                     name);
-        break;
-    case ENGINE_NO_SPACE:
-        answer_error(request, 507, "no space left for a further service; %s was not created", name);
-        break;
-    default:
-        answer_error(request, 422, "%s", change_bounds_text(result));
-        break;
+    } else {
+        unsigned status = change_refused(result, name, &failure);
+        answer_failure(request, status, &failure);
     }
 }
 

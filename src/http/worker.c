@@ -83,6 +83,17 @@ bool worker_batch_grown(struct worker *worker, const struct batch *batch, size_t
     return worker->batch_memory <= BATCH_MEMORY_MAX;
 }
 
+bool worker_take_memory(struct worker *worker, size_t bytes)
+{
+    worker->batch_memory += bytes;
+    return worker->batch_memory <= BATCH_MEMORY_MAX;
+}
+
+void worker_give_memory(struct worker *worker, size_t bytes)
+{
+    worker->batch_memory -= bytes;
+}
+
 /* ---- Counts: there is one writer, so no locked instruction is needed ---- */
 
 static void add(_Atomic uint64_t *count, uint64_t more)

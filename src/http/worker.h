@@ -149,6 +149,13 @@ struct gzip *worker_gzip(struct worker *worker);
 struct batch *worker_take_batch(struct worker *worker);
 void worker_give_batch(struct worker *worker, struct batch *batch);
 
+/*
+ * Counts BYTES more of bodies that are being read; returns whether that was within bounds. What was
+ * taken is given back either way.
+ */
+bool worker_take_memory(struct worker *worker, size_t bytes);
+void worker_give_memory(struct worker *worker, size_t bytes);
+
 /* Whether batches that are being read leave room for one that has grown from BEFORE bytes. */
 bool worker_batch_grown(struct worker *worker, const struct batch *batch, size_t before);
 

@@ -223,6 +223,14 @@ static size_t count_services(const struct engine *engine)
     return count;
 }
 
+size_t engine_room(struct engine *engine)
+{
+    engine_lock(engine);
+    size_t count = count_services(engine), max = engine->options.max_services;
+    engine_unlock(engine);
+    return count < max ? max - count : 0;
+}
+
 /* Puts a new service into its slot; ENGINE_NO_SPACE when the registry has to grow first. */
 static enum engine_result put(struct engine *engine, uint64_t hash, const struct service *new,
                               struct watched *watched)

@@ -234,6 +234,9 @@ enum engine_result engine_label(struct engine *engine, const char *name, size_t 
  */
 bool engine_update_incident(struct engine *engine, int64_t now, struct incident *incident);
 
+/* How many further services max_services allows. */
+size_t engine_room(struct engine *engine);
+
 /*
  * Lets the registry grow ahead of need, without holding up anybody: to be called now and then. A
  * registry that could not grow is tried again.

@@ -162,6 +162,8 @@ def decoded(answer):
         body = gzip.decompress(body)
     if answer.headers["Content-Type"] == "application/json":
         return parse(body)
+    if answer.headers["Content-Type"] == "application/yaml":
+        return yaml.safe_load(body)
     return body.decode(errors="replace")
 
 
