@@ -146,8 +146,8 @@ static bool create_store(struct serve *serve, struct failure *failure)
     serve->journal = journal_create(serve->log, &serve->clock, failure);
     if (serve->journal == NULL)
         return false;
-    transitions_init(&serve->transitions, serve->store, INCIDENTS_KEPT, serve->journal,
-                     serve->feed);
+    transitions_init(&serve->transitions, serve->store, INCIDENTS_KEPT, serve->journal, serve->feed,
+                     serve->outputs);
     return true;
 }
 

@@ -90,15 +90,18 @@ static void changed(void *context, const struct status_change *change)
 {
     struct transitions *transitions = context;
     feed_status(transitions->feed, change);
+    if (change->to == SERVICE_NONE)
+        outputs_forget(transitions->outputs, change->service);
 }
 
 void transitions_init(struct transitions *transitions, struct store *store, size_t kept,
-                      struct journal *journal, struct feed *feed)
+                      struct journal *journal, struct feed *feed, struct outputs *outputs)
 {
     *transitions = (struct transitions){
         .store = store,
         .journal = journal,
         .feed = feed,
+        .outputs = outputs,
         .kept = kept,
         .starting = true,
     };

@@ -104,7 +104,6 @@ static void answer_kept(struct request *request)
     if (!kept->written) {
         answer_failure(request, 507, &kept->failure);
     } else if (keeping->change == NULL && keeping->result == ENGINE_OK) {
-        outputs_forget(request->context->outputs, keeping->name.text);
         answer_nothing(request);
     } else {
         answer_result(request, keeping->result, keeping->name.text, &keeping->view);

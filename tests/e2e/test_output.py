@@ -2,7 +2,7 @@
 
 import pytest
 
-from server import Server
+from server import Server, wait_until
 
 LIMIT = 10 * 1024  # bytes that are kept
 
@@ -57,3 +57,11 @@ def test_nothing_kept(server):
     assert output(server, "backup").status == 404
     assert server.post("/ping/no%20name", "said").status == 400
     assert output(server, "no%20name").status == 400
+
+
+def test_forgotten_with_its_service(tmp_path):
+    options = ("--interval", "1", "--allowed-misses", "1", "--forget-after", "1")
+    with Server(tmp_path, *options) as server:
+        server.ready().post("/ping/backup", "said")
+        wait_until(lambda: server.get("/api/v1/services/backup").status == 404, "it is forgotten")
+        assert output(server, "backup").status == 404

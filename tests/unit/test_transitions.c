@@ -23,7 +23,7 @@ static void found_at_the_start(void **state)
         size_t kept = capacities[c];
         struct transitions transitions;
         struct store *store = store_memory_create(kept);
-        transitions_init(&transitions, store, kept, NULL, NULL); /* nothing is told */
+        transitions_init(&transitions, store, kept, NULL, NULL, NULL); /* nothing is told */
         struct engine_listener listener = transitions_listener(&transitions);
         for (int64_t i = 0; i < 3000; i++) {
             struct incident incident = numbered(1 + i * 1009 % 3000);
@@ -51,7 +51,7 @@ static void nothing_was_found(void **state)
 {
     struct transitions transitions;
     struct store *store = store_memory_create(10);
-    transitions_init(&transitions, store, 10, NULL, NULL);
+    transitions_init(&transitions, store, 10, NULL, NULL, NULL);
     assert_int_equal(transitions_begin(&transitions), 0);
     transitions_finish(&transitions);
     store_destroy(store);
@@ -74,6 +74,26 @@ static void check_feed(struct feed *feed)
     assert_int_equal(items[3].gap.to, 2);
 }
 
+static void outputs_go_with_their_services(void **state)
+{
+    struct transitions transitions;
+    struct output output = {.service = "s1", .length = 4, .text = "said"};
+    struct outputs *outputs = outputs_create(sizeof(output));
+    struct feed *feed = feed_create(16);
+    transitions_init(&transitions, NULL, 10, NULL, feed, outputs);
+    struct engine_listener listener = transitions_listener(&transitions);
+    assert_true(outputs_keep(outputs, &output));
+
+    struct status_change change = {.service = "s1", .from = SERVICE_UP, .to = SERVICE_DOWN};
+    listener.changed(listener.context, &change);
+    assert_true(outputs_find(outputs, "s1", &output));
+    change = (struct status_change){.service = "s1", .from = SERVICE_DOWN, .to = SERVICE_NONE};
+    listener.changed(listener.context, &change);
+    assert_false(outputs_find(outputs, "s1", &output));
+    feed_destroy(feed);
+    outputs_destroy(outputs);
+}
+
 static void what_happens_later_is_stored_and_told(void **state)
 {
     struct log log = {.level = LOG_INFO};
@@ -88,7 +108,7 @@ static void what_happens_later_is_stored_and_told(void **state)
     struct journal *journal = journal_create(&log, &clock, &failure);
     struct store *store = store_memory_create(10);
     struct feed *feed = feed_create(16);
-    transitions_init(&transitions, store, 10, journal, feed);
+    transitions_init(&transitions, store, 10, journal, feed, NULL);
     struct engine_listener listener = transitions_listener(&transitions);
     struct incident incident = numbered(1), found;
     listener.opened(listener.context, &incident);
@@ -124,6 +144,7 @@ int main(void)
         cmocka_unit_test(found_at_the_start),
         cmocka_unit_test(nothing_was_found),
         cmocka_unit_test(what_happens_later_is_stored_and_told),
+        cmocka_unit_test(outputs_go_with_their_services),
     };
     return cmocka_run_group_tests_name("transitions", tests, NULL, NULL);
 }
