@@ -201,8 +201,8 @@ static void begin_upload(struct request *request, struct state *state)
     upload_init(&state->upload, &options);
     if (status != 0)
         upload_refuse(&state->upload, status, "%s", failure.text);
-    else if (!account(state))
-        return;
+    else
+        account(state);
 }
 
 /* The state of a request of which something has come; NULL if there is no memory for it. */

@@ -144,7 +144,7 @@ static enum texts_result seek(struct streams *streams, struct stream *stream, si
     const struct feed_item *item;
     if (stream->next < streams->end && stream_filter_is_all(&stream->filter))
         return TEXTS_FOUND;
-    for (; stream->next<streams->end && * looks> 0; stream->next++, --*looks) {
+    for (; *looks > 0 && stream->next < streams->end; stream->next++, --*looks) {
         enum texts_result result = stream_texts_find(streams->texts, stream->next, &item);
         if (result != TEXTS_FOUND || wants(streams, stream, item))
             return result;
