@@ -9,7 +9,7 @@ import pytest
 from conftest import ENVIRONMENT, REPOSITORY
 from server import PATIENCE, Server
 
-COMMANDS = ["ping", "exec", "status"]
+COMMANDS = ["ping", "exec", "status", "services"]
 
 
 def manual(command):
@@ -60,10 +60,20 @@ def test_manual_page(shell, command):
         shell(example)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", ["ping", "exec", "status", "services export", "services import"])
 def test_help(kairos, shell, command):
-    example = re.search(r"^Example: (.*)$", kairos.run(command, "--help").stdout, re.MULTILINE)
-    shell(example[1])
+    (example,) = re.findall(r"^Example: (.*)$", kairos.run(*command.split(), "--help").stdout, re.MULTILINE)
+    if command == "services import":
+        shell("kairos services export --output services.yaml")
+    shell(example)
+
+
+def test_the_file_of_the_manual(shell):
+    """What services are written down as there is what the server takes."""
+    text = (REPOSITORY / "docs/man/kairos-services.1").read_text().replace("\\-", "-")
+    (file,) = re.findall(r"^\.nf\n(services:\n.*?)^\.fi$", text, re.MULTILINE | re.DOTALL)
+    shell(f"kairos services import - <<'END'\n{file}END")
+    assert shell.server.service("backup")["tags"] == ["prod", "team-x"]
 
 
 def test_what_they_do(shell):
@@ -76,8 +86,9 @@ def test_what_they_do(shell):
     assert "backup" in shell(manual("status")[1] + "cat services.json").stdout
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", ["ping", "exec", "status", "services export", "services import"])
 def test_every_option_is_in_the_manual(kairos, command):
-    options = re.findall(r"^ {2,6}(?:-., )?(--[a-z-]+)", kairos.run(command, "--help").stdout, re.MULTILINE)
-    text = (REPOSITORY / "docs/man" / f"kairos-{command}.1").read_text().replace("\\-", "-")
+    words = command.split()
+    options = re.findall(r"^ {2,6}(?:-., )?(--[a-z-]+)", kairos.run(*words, "--help").stdout, re.MULTILINE)
+    text = (REPOSITORY / "docs/man" / f"kairos-{words[0]}.1").read_text().replace("\\-", "-")
     assert options and all(option in text for option in options)

@@ -4,11 +4,12 @@ import json
 import os
 import resource
 import subprocess
+from contextlib import ExitStack
 
 import pytest
 
 from conftest import ENVIRONMENT
-from server import PATIENCE
+from server import PATIENCE, Server
 from stub import HANG_UP, Stub, nobody
 
 EXPORT = b"services:\n  - service: backup\n    interval: 86400\n"
@@ -168,6 +169,86 @@ def test_nobody_there(services):
     for options in (["export"], ["import", "-"]):
         result = services(*options, url=nobody(), stdin=EXPORT)
         assert result.returncode == 1 and "Couldn't connect" in result.stderr
+
+
+# A real server
+
+
+FILE = """\
+services:
+  - service: backup
+    interval: 1d
+    tolerance: 1h
+    allowed_misses: 1
+    description: "Nightly: 100 % of it, \u00fcber Nacht"
+    tags: [prod, team-x]
+  - service: mail
+    interval: 30s
+    paused: true
+  - {service: "null", max_runtime: 90}
+"""
+
+
+@pytest.fixture
+def servers(tmp_path):
+    """Two of them, and their addresses."""
+    with ExitStack() as stack:
+        started = []
+        for name in ("one", "two"):
+            (tmp_path / name).mkdir()
+            started.append(stack.enter_context(Server(tmp_path / name)).ready())
+        yield started, [f"http://127.0.0.1:{server.port}" for server in started]
+
+
+@pytest.mark.parametrize("notation", ["yaml", "json"])
+def test_from_one_server_to_another(services, servers, tmp_path, notation):
+    (one, two), (first, second) = servers
+    (tmp_path / "services.yaml").write_text(FILE)
+    assert services("import", "services.yaml", url=first).stdout == "created 3, updated 0, unchanged 0\n"
+    assert services("import", "services.yaml", url=first).stdout == "created 0, updated 0, unchanged 3\n"
+    backup = one.service("backup")
+    assert (backup["interval"], backup["tolerance"], backup["allowed_misses"]) == (86400, 3600, 1)
+    assert backup["tags"] == ["prod", "team-x"]
+    assert (one.service("mail")["status"], one.service("null")["max_runtime"]) == ("paused", 90)
+
+    result = services("export", f"--format={notation}", "--output=copy", url=first)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    assert services("import", "copy", url=second).stdout == "created 3, updated 0, unchanged 0\n"
+    for name in ("backup", "mail", "null"):
+        assert two.service(name) == one.service(name)
+    again = services("export", f"--format={notation}", url=second)
+    assert again.stdout == (tmp_path / "copy").read_text()
+
+
+def test_a_part_of_them(services, servers):
+    (one, _), (url, _) = servers
+    assert services("import", "-", stdin=FILE.encode(), url=url).returncode == 0
+    one.get("/ping/other")
+
+    def names(*options):
+        exported = json.loads(services("export", "--format=json", *options, url=url).stdout)
+        return sorted(entry["service"] for entry in exported["services"])
+
+    assert names() == ["backup", "mail", "null", "other"]
+    assert names("--tag=prod") == ["backup"]
+    assert names("--status=paused,up") == ["mail", "other"]
+    assert names("--search=b") == ["backup"]
+    assert names("--tag=none") == []
+
+
+@pytest.mark.parametrize(
+    "wrong", ["interval: 0", "interval: [", "nonsense: 1", "tags: ['A B']"],
+)  # fmt: skip
+def test_a_file_that_is_wrong_changes_nothing(services, servers, wrong):
+    (one, _), (url, _) = servers
+    content = f"services:\n  - service: good\n  - service: bad\n    {wrong}\n"
+    result = services("import", "-", stdin=content.encode(), url=url)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"kairos: {url}/api/v1/import: the server answered 4")
+    assert one.get("/api/v1/services/good").status == 404
+
+
+# Wrong usage
 
 
 REFUSED = [
