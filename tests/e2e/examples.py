@@ -13,12 +13,17 @@ SEPARATOR = "---- next ----"
 Example = tuple[str, str]  # a command, and all the output printed below it
 
 
+def texts(document, language) -> list[str]:
+    """What stands in the blocks of the file DOCUMENT that are in LANGUAGE."""
+    text = (REPOSITORY / document).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
 def blocks(document) -> list[list[Example]]:
     """The console blocks of the file DOCUMENT, with the commands in each."""
-    text = (REPOSITORY / document).read_text(encoding="utf-8")
     return [
         [part.partition("\n")[::2] for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]]
-        for block in re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        for block in texts(document, "console")
     ]
 
 
@@ -45,6 +50,8 @@ def mask(text: str) -> str:
     """Leaves out what is another one at each run: durations, ids and the present."""
     text = re.sub(r"\d+\.\dms$", "…ms", text, flags=re.MULTILINE)
     text = re.sub(r'("(?:(?:uptime_)?seconds|monitoring_duration_ms)":\s*)[0-9.]+', r"\1…", text)
+    text = re.sub(r"(?:\d+[dhms] )*\d+[dhms](?= ago)|(?<=\bin )(?:\d+[dhms] )*\d+[dhms]", "…", text)
+    text = re.sub(r"(?<=\S) {2,}(?=\S)", "  ", text)  # columns are as wide as what stands in them
     text = re.sub(r"^(Date|X-Request-Id|ETag): .*", r"\1: …", text, flags=re.MULTILINE)
     return re.sub(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z|(?<=@)\d+", "…", text)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from conftest import REPOSITORY
-from examples import Example, blocks, check_session, mask, serves, sessions, shell
+from examples import Example, blocks, check_session, mask, serves, sessions, shell, texts
 
 README = "README.md"
 
@@ -17,6 +17,8 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where a newcomer would stand: beside the sample, with kairos on the PATH."""
     directory = tmp_path_factory.mktemp("readme")
     shutil.copytree(REPOSITORY / "data", directory / "data")
+    (configuration,) = texts(README, "yaml")
+    (directory / "kairos.yaml").write_text(configuration, encoding="utf-8")
     return directory
 
 
