@@ -54,7 +54,7 @@ static void tell_too_slow(const struct connection *connection)
     static const char answer[] = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n"
                                  "Content-Length: 0\r\n\r\n";
     const struct request *request = connection->request;
-    if (connection->identity == NULL && request != NULL && !request->queued)
+    if (connection->tls.identity == NULL && request != NULL && !request->queued)
         (void)!send(connection->fd, answer, strlen(answer), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
@@ -135,7 +135,7 @@ struct connection *connection_take(struct worker *worker, const struct listener 
         return NULL;
     }
     if (listener->tls)
-        connection->identity = tls_take(server_tls(worker->server));
+        connection->tls.identity = tls_take(server_tls(worker->server));
     connection_await(connection, AWAITED_HEADERS, now);
     return connection;
 }
@@ -144,7 +144,8 @@ void connection_give(struct connection *connection)
 {
     struct worker *worker = connection->worker;
     leave_queue(connection);
-    identity_give(connection->identity);
+    handshake_end(connection);
+    identity_give(connection->tls.identity);
     if (connection->counted)
         peers_leave(server_peers(worker->server), &connection->ip);
     server_count_connection(worker->server, -1);

@@ -16,9 +16,10 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "handshake.h"
 #include "ip.h"
+#include "tls.h"
 
-struct identity;
 struct listener;
 struct request;
 struct worker;
@@ -33,12 +34,13 @@ enum awaited {
 
 struct connection {
     struct worker *worker;
-    int fd;                    /* the library's */
-    struct identity *identity; /* what it shows of the server; NULL without TLS */
-    struct request *request;   /* that is under way; NULL if there is none */
-    bool has_ip;               /* false at a Unix socket */
-    bool trusted;              /* a proxy, or at a Unix socket: it says who the client is */
-    bool counted;              /* among the connections of its client */
+    int fd;                 /* the library's */
+    struct tls_session tls; /* all zero without TLS */
+    struct handshake handshake;
+    struct request *request; /* that is under way; NULL if there is none */
+    bool has_ip;             /* false at a Unix socket */
+    bool trusted;            /* a proxy, or at a Unix socket: it says who the client is */
+    bool counted;            /* among the connections of its client */
     struct ip ip;
     char address[IP_TEXT_SIZE]; /* the same in text, once it was asked for; "" before */
     enum awaited awaited;

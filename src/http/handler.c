@@ -221,10 +221,11 @@ static struct connection *begin_connection(struct worker *worker, struct MHD_Con
 {
     struct connection *connection = worker->arriving;
     worker->arriving = NULL;
-    if (connection != NULL && connection->identity != NULL)
-        identity_attach(
-            connection->identity,
-            MHD_get_connection_info(handle, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session);
+    if (connection == NULL || connection->tls.identity == NULL)
+        return connection;
+    tls_attach(&connection->tls,
+               MHD_get_connection_info(handle, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session);
+    handshake_begin(connection, handle);
     return connection;
 }
 

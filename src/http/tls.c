@@ -270,23 +270,43 @@ struct identity *tls_take(struct tls *tls)
 
 /* ---- In a session ---- */
 
+/* One of the two sides is finished, which is the last that either says of keys. */
+static int note_finished(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+                         const gnutls_datum_t *message)
+{
+    struct tls_session *ours = gnutls_db_get_ptr(session);
+    (void)type;
+    (void)when;
+    (void)message;
+    *(incoming ? &ours->client_finished : &ours->server_finished) = true;
+    return 0;
+}
+
 /*
  * The session's own pointer is libmicrohttpd's. That of its store of sessions is free: there is no
  * such store.
  */
-void identity_attach(struct identity *identity, gnutls_session_t session)
+void tls_attach(struct tls_session *ours, gnutls_session_t session)
 {
-    gnutls_db_set_ptr(session, identity);
+    gnutls_db_set_ptr(session, ours);
+    gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_FINISHED, GNUTLS_HOOK_POST,
+                                       note_finished);
+}
+
+bool tls_is_agreed(const struct tls_session *ours)
+{
+    return ours->client_finished && ours->server_finished;
 }
 
 int identity_show(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
                   gnutls_pcert_st **chain, unsigned *chain_length, gnutls_ocsp_data_st **ocsp,
                   unsigned *ocsp_length, gnutls_privkey_t *key, unsigned *flags)
 {
-    struct identity *identity = gnutls_db_get_ptr(session);
+    const struct tls_session *ours = gnutls_db_get_ptr(session);
     (void)info;
-    if (identity == NULL)
+    if (ours == NULL)
         return -1;
+    struct identity *identity = ours->identity;
     *chain = identity->chain;
     *chain_length = identity->chain_length;
     *ocsp = NULL;

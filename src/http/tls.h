@@ -57,8 +57,17 @@ struct identity *tls_take(struct tls *tls);
 /* Accepts NULL. */
 void identity_give(struct identity *identity);
 
-/* SESSION is going to show IDENTITY, when identity_show is called. */
-void identity_attach(struct identity *identity, gnutls_session_t session);
+/* What is kept of a session beside the library. All zero but for the identity is a new one. */
+struct tls_session {
+    struct identity *identity; /* what the server shows; NULL without TLS */
+    bool client_finished, server_finished;
+};
+
+/* SESSION is going to be what OURS says, which has to outlive it. */
+void tls_attach(struct tls_session *ours, gnutls_session_t session);
+
+/* Whether the two sides have agreed on their keys. */
+bool tls_is_agreed(const struct tls_session *ours);
 
 /* What the library calls for the certificate of a session (gnutls/abstract.h). */
 gnutls_certificate_retrieve_function3 identity_show;

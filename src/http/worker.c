@@ -19,7 +19,7 @@
 #define ACCEPTED_AT_A_TIME 8
 
 /* All sources there are: whatever is ready is seen in each pass. */
-#define EVENTS_AT_A_TIME (LISTENERS_MAX + DAEMONS_MAX + 1)
+#define EVENTS_AT_A_TIME (LISTENERS_MAX + DAEMONS_MAX + 2)
 
 /* A worker that always has something to do stamps as often. */
 #define STAMP_TIME_MAX KAIROS_SECOND
@@ -47,6 +47,7 @@ enum source {
     SOURCE_LISTENER,
     SOURCE_BELL,
     SOURCE_DAEMON,
+    SOURCE_HANDSHAKES,
 };
 
 /* ---- Batches ---- */
@@ -335,12 +336,13 @@ static unsigned daemons_due(struct worker *worker)
     return due;
 }
 
-static void run_daemons(const struct worker *worker, unsigned which)
+static void run_daemons(struct worker *worker, unsigned which)
 {
     for (unsigned i = 0; i < DAEMONS_MAX; i++) {
         if (which & 1U << i)
             MHD_run(worker->daemons[i]);
     }
+    handshakes_wait(&worker->handshakes);
 }
 
 /* WAIT, or less if the engine time TIME, which may be TIME_NEVER, comes sooner. */
@@ -406,6 +408,10 @@ static bool pass(struct worker *worker, int timeout, int64_t now)
             break;
         case SOURCE_DAEMON:
             due |= 1U << index_of(&events[i]);
+            break;
+        case SOURCE_HANDSHAKES:
+            handshakes_go_on(&worker->handshakes);
+            due |= 1U << DAEMON_HTTPS;
             break;
         }
     }
@@ -518,6 +524,7 @@ static void *run(void *argument)
     serve_until_stop(worker);
     drain(worker);
     abandon_parked(worker);
+    handshakes_abandon(&worker->handshakes);
     return NULL;
 }
 
@@ -544,6 +551,7 @@ bool worker_init(struct worker *worker, struct server *server, const struct cont
         .listen_again = TIME_NEVER,
         .accept_log_next = TIME_NEVER,
         .heard_until = TIME_NEVER,
+        .handshakes.epoll = -1,
         .woken_lock = PTHREAD_MUTEX_INITIALIZER,
         .deadlines =
             {
@@ -560,6 +568,9 @@ bool worker_init(struct worker *worker, struct server *server, const struct cont
         goto fail;
     if (worker->epoll < 0 || worker->bell < 0 ||
         !watch(worker, worker->bell, EPOLLIN, SOURCE_BELL, 0))
+        goto fail;
+    if (!handshakes_init(&worker->handshakes) ||
+        !watch(worker, worker->handshakes.epoll, EPOLLIN, SOURCE_HANDSHAKES, 0))
         goto fail;
     if (!start_daemon(worker, DAEMON_HTTP, connections))
         goto fail;
@@ -627,6 +638,7 @@ void worker_join(struct worker *worker)
 void worker_finish(struct worker *worker)
 {
     handler_stop(worker);
+    handshakes_finish(&worker->handshakes);
     tell_accesses(worker);
     free(worker->access.text);
     streams_finish(&worker->streams);

@@ -25,6 +25,7 @@
 #include "batch.h"
 #include "connection.h"
 #include "failure.h"
+#include "handshake.h"
 #include "request.h"
 #include "streams.h"
 #include "traffic.h"
@@ -72,9 +73,10 @@ struct worker {
     struct deadlines deadlines[AWAITED_COUNT];
     struct connection *spare_connections;
     struct connection *arriving; /* what is being handed to the library */
-    uint64_t id_seed;            /* of requests */
-    struct gzip *gzip;           /* NULL before it was needed */
-    struct access_lines access;  /* of requests that have ended in this pass */
+    struct handshakes handshakes;
+    uint64_t id_seed;           /* of requests */
+    struct gzip *gzip;          /* NULL before it was needed */
+    struct access_lines access; /* of requests that have ended in this pass */
     struct request *spare_requests;
     size_t under_way;       /* requests */
     struct request *parked; /* those that wait */

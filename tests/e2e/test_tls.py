@@ -6,10 +6,12 @@ import signal
 import socket
 import ssl
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from conftest import KAIROS, run
+from metrics import samples
 from server import PATIENCE, Server, wait_until
 
 
@@ -237,3 +239,111 @@ def test_certificate_that_has_expired(start, certificate):
     server = start()
     assert re.fullmatch(r"20\d\d-.*Z", server.line("tls_certificate")["expired_at"])
     assert server.process.poll() is None
+
+
+class Shaker:
+    """A client's side of a handshake, of which each flight is sent as the test wants it."""
+
+    def __init__(self, server, version=ssl.TLSVersion.TLSv1_3):
+        context = server.tls
+        context.maximum_version = version
+        self.received, self.to_send = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.received, self.to_send)
+        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def do(self, action, *arguments):
+        """Does ACTION, as far as it can be with what was received; returns what is to be sent."""
+        try:
+            action(*arguments)
+            return True, self.to_send.read()
+        except ssl.SSLWantReadError:
+            return False, self.to_send.read()
+
+    def shake(self, send):
+        """Shakes hands, each flight but the last going through SEND; returns the last one."""
+        while True:
+            done, flight = self.do(self.tls.do_handshake)
+            if done:
+                return flight
+            send(flight)
+            self.received.write(self.socket.recv(65536))
+
+    def answer(self):
+        while True:
+            try:
+                return self.tls.read(65536)
+            except ssl.SSLWantReadError:
+                self.received.write(self.socket.recv(65536))
+
+
+def rests(server):
+    """How often the first worker has had nothing to do."""
+    for task in Path(f"/proc/{server.process.pid}/task").iterdir():
+        if (task / "comm").read_text() == "worker-0\n":
+            found = re.search(r"^voluntary_ctxt_switches:\s(\d+)", (task / "status").read_text(),
+                              re.MULTILINE)  # fmt: skip
+            return int(found.group(1))
+    return pytest.fail("there is no worker")
+
+
+@pytest.mark.parametrize("size", [0, 1, 6, 100, 10_000])
+def test_an_unfinished_handshake_costs_nothing(start, size):
+    """Whoever says nothing more may not keep a worker from its rest, nor from what others send."""
+    server = start("--threads", "1")
+    shaker = Shaker(server)
+    shaker.socket.sendall(shaker.do(shaker.tls.do_handshake)[1][:size])
+    if size == 10_000:
+        assert shaker.socket.recv(1) != b""
+    before = rests(server)
+    wait_until(lambda: rests(server) > before + 10, "a worker that rests")
+    assert server.get("/ping/x").status == 201
+    assert server.stop() == 0
+
+
+VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_handshake_in_single_bytes(start, version):
+    server = start("--threads", "1")
+    shaker = Shaker(server, version)
+
+    def send(flight):
+        for byte in flight:
+            shaker.socket.sendall(bytes([byte]))
+
+    send(shaker.shake(send))
+    send(shaker.do(shaker.tls.write, b"GET /ping/x HTTP/1.1\r\nHost: x\r\n\r\n")[1])
+    assert shaker.answer().startswith(b"HTTP/1.1 201")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_request_together_with_the_end_of_the_handshake(start, version):
+    server = start("--threads", "1")
+    shaker = Shaker(server, version)
+    last = shaker.shake(shaker.socket.sendall)
+    request = shaker.do(shaker.tls.write, b"GET /ping/x HTTP/1.1\r\nHost: x\r\n\r\n")[1]
+    shaker.socket.sendall(last + request)
+    assert shaker.answer().startswith(b"HTTP/1.1 201")
+
+
+def test_clients_that_leave_in_the_middle_of_their_handshake(start):
+    server = start("--threads", "1")
+    for _ in range(20):
+        shaker = Shaker(server)
+        shaker.socket.sendall(shaker.do(shaker.tls.do_handshake)[1][:100])
+        shaker.socket.close()
+    wait_until(lambda: samples(server)["kairos_http_connections", None] <= 1, "nobody but us")
+    assert server.stop() == 0
+
+
+def test_requests_that_wait_for_a_job(start):
+    """Suspended as well, but for another reason."""
+    server = start("--threads", "1")
+    log = b'{"service":"a","timestamp":"2025-08-04T10:00:00Z"}\n' * 100_000
+    kept = server.connect()
+    for connection in (kept, None, None, kept, None, kept):
+        answer = server.post("/monitor", log, connection=connection)
+        assert (answer.status, answer.json["validation"]["total_events"]) == (200, 100_000)
+    assert server.stop() == 0

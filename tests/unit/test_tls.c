@@ -131,6 +131,7 @@ static struct tls *create(const struct rig *rig)
 
 /* A server's session that shows IDENTITY, and the serial number that its client gets to see. */
 struct pair {
+    struct tls_session ours; /* of the server's */
     int sockets[2];
     gnutls_certificate_credentials_t credentials[2];
     gnutls_session_t server, client;
@@ -149,6 +150,7 @@ static gnutls_session_t open_session(unsigned role, int fd, gnutls_certificate_c
 
 static void open_pair(struct pair *pair)
 {
+    pair->ours = (struct tls_session){0};
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair->sockets), 0);
     pair->server = open_session(GNUTLS_SERVER, pair->sockets[0], &pair->credentials[0]);
     pair->client = open_session(GNUTLS_CLIENT, pair->sockets[1], &pair->credentials[1]);
@@ -161,6 +163,7 @@ static unsigned serial_seen(struct pair *pair)
     while (client == GNUTLS_E_AGAIN || server == GNUTLS_E_AGAIN) {
         client = client == 0 ? 0 : gnutls_handshake(pair->client);
         server = server == 0 ? 0 : gnutls_handshake(pair->server);
+        assert_int_equal(tls_is_agreed(&pair->ours), server == 0);
     }
     check(client == 0 && server == 0, "%s, %s", gnutls_strerror(client), gnutls_strerror(server));
     unsigned count;
@@ -195,13 +198,15 @@ static void sessions_show_what_they_began_with(void **state)
     struct tls *tls = create(rig);
     struct identity *first = tls_take(tls);
     open_pair(&before);
-    identity_attach(first, before.server);
+    before.ours.identity = first;
+    tls_attach(&before.ours, before.server);
 
     write_good_pair(rig, 2);
     assert_true(reload(tls, &failure));
     struct identity *second = tls_take(tls);
     open_pair(&after);
-    identity_attach(second, after.server);
+    after.ours.identity = second;
+    tls_attach(&after.ours, after.server);
     assert_int_equal(serial_seen(&before), 1);
     assert_int_equal(serial_seen(&after), 2);
 
