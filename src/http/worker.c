@@ -471,6 +471,12 @@ static int64_t heard_though_busy(const struct worker *worker, int64_t busy_since
     return now - busy_since > STAMP_TIME_MAX ? busy_since : TIME_NEVER;
 }
 
+/* Closes the connections of clients that are too slow: all is heard up to HEARD. */
+static void expire(struct worker *worker, int64_t heard)
+{
+    add(&worker->counts.timed_out, connections_expire(worker, heard));
+}
+
 static void serve_until_stop(struct worker *worker)
 {
     const struct clock *clock = worker->context->clock;
@@ -486,7 +492,7 @@ static void serve_until_stop(struct worker *worker)
         bool busy = pass(worker, 0, now);
         int64_t heard = busy ? heard_though_busy(worker, busy_since, now) : now;
         if (heard != TIME_NEVER)
-            add(&worker->counts.timed_out, connections_expire(worker, heard));
+            expire(worker, heard);
         /* Connections that cannot be accepted are not heard. */
         if (heard != TIME_NEVER && worker->listen_again == TIME_NEVER) {
             give_stamp(worker, heard, rung);
@@ -509,6 +515,7 @@ static void drain(struct worker *worker)
     while (now < worker->drain_until) {
         if (!pass(worker, 0, now)) {
             stamp(worker, begin);
+            expire(worker, now);
             /* A stream that has not ended is one whose client takes nothing. */
             if (worker->under_way <= worker->streams.count)
                 return;

@@ -4,8 +4,9 @@
  * All workers wait at all listening sockets; whoever accepts a connection keeps it. In each loop
  * a worker takes in all that has arrived, lets libmicrohttpd handle it, and, when nothing is left,
  * stamps the time at which it began to look: whatever had arrived at its sockets by then is in the
- * engine (hearing.h). When it is asked for a stamp and finds no end of work it stamps after
- * PASSES_MAX rounds: every connection has then been read several times since.
+ * engine (hearing.h). When it finds no end of work it stamps once a second, unless it may be far
+ * behind. What stands behind another request of the same connection counts as having arrived when
+ * that one has been answered: the client has chosen that order.
  *
  * A worker's thread shares nothing with others but atomic stamps and counts.
  */

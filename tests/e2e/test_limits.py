@@ -3,6 +3,7 @@
 import os
 import resource
 import select
+import signal
 import socket
 import threading
 
@@ -133,6 +134,19 @@ def test_each_request_has_its_own_time(start):
                 assert kept.recv(4096).startswith(b"HTTP/1.1 20")
             assert idle.recv(1) == b""
     kept.close()
+
+
+def test_the_time_for_headers_goes_on_while_the_server_stops(start):
+    server = start("--header-timeout", "1", "--threads", "1")
+    with server.socket() as idle, server.socket() as busy:
+        busy.sendall(b"POST /ping/x HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n"
+                     b"Expect: 100-continue\r\n\r\n")  # fmt: skip
+        assert b" 100 " in busy.recv(4096)
+        server.signal(signal.SIGTERM)
+        assert idle.recv(1) == b""
+        busy.sendall(b"OK")
+        assert busy.recv(4096).startswith(b"HTTP/1.1 201 ")
+    assert server.process.wait(PATIENCE) == 0
 
 
 def test_slow_tls_handshake(start, tmp_path):
