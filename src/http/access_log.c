@@ -39,7 +39,8 @@ struct access_log {
 static void take(void *context, const char *bytes, size_t size, uint64_t lost)
 {
     struct access_log *access = context;
-    access->log->format = access->program->format;
+    if (access->log == &access->own)
+        access->own.format = access->program->format;
     log_write_lines(access->log, bytes, size);
     if (lost > 0)
         log_write(access->program, LOG_WARNING, "requests_not_logged count=%" PRIu64, lost);

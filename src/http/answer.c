@@ -188,29 +188,33 @@ void answer_options(struct request *request)
     queue_once(request, MHD_HTTP_NO_CONTENT, NULL, response);
 }
 
+/* An error with one more header, NAME. */
+static void answer_detail(struct request *request, unsigned status, const struct failure *failure,
+                          const char *name, const char *value)
+{
+    struct writer writer = detail_of(failure);
+    request->sent = writer.length;
+    struct MHD_Response *response = response_of(&writer);
+    if (response != NULL)
+        add(response, name, value);
+    queue_once(request, status, "application/json", response);
+}
+
 void answer_not_allowed(struct request *request)
 {
     struct failure failure;
     char methods[METHODS_TEXT_SIZE];
     methods_format(request->route.allowed | METHOD_OPTIONS, ", ", methods);
     failure_set(&failure, "this path takes %s", methods);
-    struct writer writer = detail_of(&failure);
-    request->sent = writer.length;
-    struct MHD_Response *response = response_of(&writer);
-    if (response != NULL)
-        add(response, MHD_HTTP_HEADER_ALLOW, methods);
-    queue_once(request, MHD_HTTP_METHOD_NOT_ALLOWED, "application/json", response);
+    answer_detail(request, MHD_HTTP_METHOD_NOT_ALLOWED, &failure, MHD_HTTP_HEADER_ALLOW, methods);
 }
 
 void answer_busy(struct request *request, unsigned seconds, const struct failure *failure)
 {
     char text[16];
     snprintf(text, sizeof(text), "%u", seconds);
-    struct writer writer = detail_of(failure);
-    struct MHD_Response *response = response_of(&writer);
-    if (response != NULL)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, text);
-    queue_once(request, MHD_HTTP_SERVICE_UNAVAILABLE, "application/json", response);
+    answer_detail(request, MHD_HTTP_SERVICE_UNAVAILABLE, failure, MHD_HTTP_HEADER_RETRY_AFTER,
+                  text);
 }
 
 void answer_too_long(struct request *request)

@@ -53,8 +53,11 @@ static void tell_too_slow(const struct connection *connection)
 {
     static const char answer[] = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n"
                                  "Content-Length: 0\r\n\r\n";
-    const struct request *request = connection->request;
-    if (connection->tls.identity == NULL && request != NULL && !request->queued)
+    struct request *request = connection->request;
+    if (request == NULL || request->queued)
+        return;
+    request->status = 408;
+    if (connection->tls.identity == NULL)
         (void)!send(connection->fd, answer, strlen(answer), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 

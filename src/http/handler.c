@@ -172,6 +172,8 @@ static const char *client_of(const struct request *request, char text[IP_TEXT_SI
     if (!from->trusted || !request->fields.forwarded)
         return connection_address(from);
     find_client(request, &ip);
+    if (memcmp(&ip, &from->ip, sizeof(ip)) == 0) /* it does not say */
+        return connection_address(from);
     ip_format(&ip, text);
     return text;
 }

@@ -253,3 +253,25 @@ def test_file_that_cannot_be_opened(tmp_path):
     with Server(tmp_path, "--access-log", tmp_path / "no" / "where") as server:
         assert server.process.wait(10) == 1
         assert "--access-log: cannot open" in server.log
+
+
+def test_a_client_that_is_too_slow(start, log):
+    server = start("--access-log", log.file, "--body-timeout", "1")
+    with server.socket() as slow:
+        slow.sendall(b"POST /ping/slow HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+        assert slow.recv(4096).startswith(b"HTTP/1.1 408 ")
+    assert log.of("/ping/slow")["status"] == "408"
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "address"), [("192.0.2.7", "192.0.2.7"), ("nonsense", "unix"), ("", "unix")]
+)
+def test_whom_a_proxy_at_a_unix_socket_asks_for(start, log, tmp_path, forwarded, address):
+    path = f"/tmp/kairos-test-access-{os.getpid()}"
+    start("--access-log", log.file, "--unix-socket", path)
+    with socket.socket(socket.AF_UNIX) as proxy:
+        proxy.connect(path)
+        proxy.sendall(b"GET /ping/u HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: %s\r\n\r\n"
+                      % forwarded.encode())  # fmt: skip
+        assert proxy.recv(4096).startswith(b"HTTP/1.1 201 ")
+    assert log.of("/ping/u")["address"] == address
