@@ -130,9 +130,10 @@ static bool adopt(struct listener *listener, int fd)
     if (family == AF_UNIX) {
         const struct sockaddr_un *name = (const struct sockaddr_un *)&address->socket;
         size_t length = address->length - offsetof(struct sockaddr_un, sun_path);
+        /* The end of the longest path is told behind the room that there is for it (unix(7)). */
+        length = length < LISTENER_PATH_SIZE ? length : LISTENER_PATH_SIZE - 1;
         listener->local = true;
         memcpy(listener->path, name->sun_path, length);
-        listener->path[LISTENER_PATH_SIZE - 1] = '\0';
     } else if (family != AF_INET && family != AF_INET6)
         return false;
     return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
