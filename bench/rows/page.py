@@ -1,7 +1,8 @@
-"""A page of services by status out of many."""
+"""A page of services out of many, by status and by tag too."""
 
 import json
 import time
+from pathlib import Path
 
 from connection import Connection, get_request
 from heartbeats import fill, service_name
@@ -13,6 +14,15 @@ from workbench import Workbench
 REQUESTS = 50
 LIMIT = 100
 FEW = 50  # Services that are down, fewer than a page holds: all others have to be passed over.
+
+# Names end in a digit; every service has two tags.
+CONFIGURATION = """\
+services:
+- pattern: '*[05]'
+  tags: [all, fifth]
+- pattern: '*'
+  tags: [all, other]
+"""
 
 
 def fail_few(connection: Connection, services: int) -> None:
@@ -32,25 +42,37 @@ def time_requests(connection: Connection, path: str) -> tuple[Quantiles, bytes]:
     return Quantiles.of(times), answer
 
 
+def configuration(directory: Path) -> Path:
+    path = directory / "kairos.yaml"
+    path.write_text(CONFIGURATION)
+    return path
+
+
 def measure(bench: Workbench) -> list[Measurement]:
     services = bench.size(1_000_000, 100_000)
     rows = []
     with (
-        bench.room(200 * services + 256 * MIB) as directory,
-        Kairos(bench.kairos, directory, "--interval", "1d") as server,
+        bench.room(300 * services + 256 * MIB) as directory,
+        Kairos(bench.kairos, directory, "--interval", "1d", "--config",
+               str(configuration(directory))) as server,
         server.connect() as connection,
-    ):
+    ):  # fmt: skip
         fill(connection, services)
         fail_few(connection, services)
         health, _ = time_requests(connection, "/health")
-        for status, expected in (("up", LIMIT), ("down", FEW)):
-            path = f"/api/v1/services?status={status}&limit={LIMIT}"
+        for what, query, expected in (
+            ("up", "status=up", LIMIT),
+            ("down", "status=down", FEW),
+            ("down and have one of two tags", "status=down&tag=fifth", FEW),
+            ("down and have another", "status=down&tag=other", 0),
+        ):
+            path = f"/api/v1/services?{query}&limit={LIMIT}"
             found, answer = time_requests(connection, path)
             count = len(json.loads(answer)["services"])
             if count != expected:
                 raise Failure(f"GET {path} told of {count} services, not {expected}")
             rows.append(
-                Measurement(f"a page of services that are {status}, {services:,} in all, {FEW} "
+                Measurement(f"a page of services that are {what}, {services:,} in all, {FEW} "
                             "down", "≤ 20 ms",
                             f"{seconds(found.p50)}, at most {seconds(found.max)}",
                             f"`GET /health`: {seconds(health.p50)}",
