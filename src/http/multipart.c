@@ -265,12 +265,23 @@ static bool is_encoded(struct slice encoding)
 static bool is_multipart(struct slice type)
 {
     static const char multipart[] = "multipart/";
-    const char *begin = type.text, *end = begin + type.length;
-    if (begin == NULL)
+    if (type.text == NULL)
         return false;
-    begin = skip_blanks(begin, end);
+    const char *end = type.text + type.length, *begin = skip_blanks(type.text, end);
     return (size_t)(end - begin) >= strlen(multipart) &&
            strncasecmp(begin, multipart, strlen(multipart)) == 0;
+}
+
+/*
+ * How much of the delimiter is the end of the empty line behind the header: if a boundary follows
+ * at once, the value is empty.
+ */
+static size_t line_end_seen(const struct multipart *multipart)
+{
+    size_t length = multipart->header_length;
+    if (multipart->delimiter[0] == '\n')
+        return 1;
+    return length > 0 && multipart->header[length - 1] == '\r' ? 2 : 0;
 }
 
 /* The header is complete: what field is it? */
@@ -293,9 +304,8 @@ static enum multipart_event begin_field(struct multipart *multipart)
     case PARAMETER_FOUND:
         break;
     }
-    /* The end of the header's last line may be the one ahead of a boundary: an empty value. */
     multipart->state = STATE_VALUE;
-    multipart->matched = multipart->ghost = multipart->delimiter[0] == '\r' ? 2 : 1;
+    multipart->matched = multipart->ghost = line_end_seen(multipart);
     return MULTIPART_FIELD;
 }
 
@@ -314,8 +324,11 @@ static enum multipart_event read_header(struct multipart *multipart, struct slic
 {
     const char *newline = memchr(piece->text, '\n', piece->length);
     size_t count = newline == NULL ? piece->length : (size_t)(newline - piece->text);
-    if (count + 1 > sizeof(multipart->header) - multipart->header_length)
+    size_t room = sizeof(multipart->header) - multipart->header_length;
+    if (count + 1 > room) {
+        consume(multipart, piece, room > 0 ? room - 1 : 0);
         return fail(multipart, "a part whose header is longer than 4096 bytes");
+    }
     memcpy(multipart->header + multipart->header_length, piece->text, count);
     multipart->header_length += count;
     consume(multipart, piece, count + (newline != NULL));

@@ -10,7 +10,11 @@ void unpacker_init(struct unpacker *unpacker, const char *name, const struct dec
                    uint64_t max)
 {
     *unpacker = (struct unpacker){
-        .max = max, .decoder = decoder, .source.name = name, .source.bytes = unpacker->head};
+        .max = max,
+        .decoder = decoder,
+        .source = {.name = name, .bytes = unpacker->head},
+        .rest = {"", 0},
+    };
 }
 
 void unpacker_finish(struct unpacker *unpacker)
@@ -24,7 +28,7 @@ void unpacker_finish(struct unpacker *unpacker)
 
 void unpacker_put(struct unpacker *unpacker, const char *bytes, size_t size)
 {
-    unpacker->rest = (struct slice){bytes, size};
+    unpacker->rest = size > 0 ? (struct slice){bytes, size} : (struct slice){"", 0};
 }
 
 void unpacker_end(struct unpacker *unpacker)

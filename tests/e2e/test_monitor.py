@@ -1,8 +1,10 @@
 """POST /monitor: the analysis of a log that is sent."""
 
+import contextlib
 import gzip
 import http.client
 import json
+import resource
 import shutil
 import socket
 import subprocess
@@ -16,7 +18,7 @@ from hypothesis import strategies as st
 import strategies
 from documents import gz, zst
 from model import BadInput, count_alerts, detect, full_alerts, moment_of_text, read
-from server import PATIENCE, Server
+from server import PATIENCE, Server, wait_until
 
 SAMPLE = Path(__file__).resolve().parents[2] / "data" / "events.json"
 LOG = SAMPLE.read_bytes()
@@ -445,3 +447,23 @@ def test_the_server_stops_amid_an_upload(tmp_path):
                 + form(part("file", big_log(50_000)))
             )
             assert server.stop(PATIENCE) == 0
+
+
+def test_too_much_at_once(small):
+    """Uploads that are under way, and go no further, hold memory; those that follow have to wait."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    head = b"POST /monitor HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n" + b" " * 9000
+    with contextlib.ExitStack() as stack:
+        answer = send(small, LOG, content_type=None)
+        for _ in range(60):
+            if answer.status != 200:
+                break
+            for _ in range(50):
+                stack.enter_context(small.socket()).sendall(head)
+            answer = send(small, LOG, content_type=None)
+        assert answer.status == 503, answer
+        assert int(answer.headers["Retry-After"]) > 0 and "try again" in answer.detail
+        assert small.get("/ping/push").status in (200, 201)
+    wait_until(lambda: send(small, LOG, content_type=None).status == 200, "room for a log")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

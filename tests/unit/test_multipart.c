@@ -74,6 +74,7 @@ static const struct {
     /* Empty values, in both ways to write them. */
     {BYTES("--b\r\n" FIELD("a") "\r\n--b--"), "a=;"},
     {BYTES("--b\r\n" FIELD("a") "--b--"), "a=;"},
+    {BYTES("--b\r\nContent-Disposition: form-data; name=a\n\n--b\r\n--b--"), "a=--b;"},
     /* What looks like a boundary, and is none. */
     {BYTES("--b\r\n" FIELD("a") "--\r\n--\r\n-b\r\n\r\n\r--b\r\n--b--"),
      "a=--\r\n--\r\n-b\r\n\r\n\r--b;"},
