@@ -357,12 +357,11 @@ static int64_t sooner(int64_t wait, int64_t time, int64_t now)
 /* Milliseconds until the library, or the sockets, must be looked at again; -1 if it need not. */
 static int time_to_wait(const struct worker *worker, int64_t now)
 {
-    int64_t wait = time_of_daemons(worker);
-    /* Then nobody expires or gets a turn any more, and what is due would be so all the time. */
+    int64_t wait = sooner(time_of_daemons(worker), connections_deadline(worker), now);
+    /* Streams get no further turns then: one that is due would be so all the time. */
     if (worker->stopping)
         return (int)sooner(wait, worker->drain_until, now);
     wait = sooner(wait, worker->listen_again, now);
-    wait = sooner(wait, connections_deadline(worker), now);
     wait = sooner(wait, streams_deadline(&worker->streams), now);
     return (int)wait;
 }
