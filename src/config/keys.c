@@ -144,12 +144,12 @@ const struct key keys[] = {
     {
         .name = "monitor_body_max",
         .group = GROUP_LIMITS,
-        .type = &value_number,
+        .type = &value_size,
         MEMBER(monitor_body_max),
         .min = MONITOR_BODY_MIN,
         .max = MONITOR_BODY_MAX,
-        .fallback = "536870912",
-        .argument = "BYTES",
+        .fallback = "512MiB",
+        .argument = "SIZE",
         .help = "How long a log may be that is sent to /monitor",
         .more = "A compressed one may become 4 times as long, and all that are being analysed may "
                 "take twice as many bytes of memory together, or 256 MiB if that is more.",

@@ -356,7 +356,7 @@ def test_pieces_of_any_size(shared):
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     """A server that takes 64 KiB."""
-    with Server(tmp_path_factory.mktemp("small"), "--monitor-body-max", 65536) as server:
+    with Server(tmp_path_factory.mktemp("small"), "--monitor-body-max", "64KiB") as server:
         yield server.ready()
 
 
@@ -384,7 +384,7 @@ def test_bombs(small):
 
 
 def test_options_of_it(kairos):
-    for value in ("1023", "1099511627777", "x"):
+    for value in ("1023", "1099511627777", "1025GiB", "x"):
         result = kairos.run("serve", "--monitor-body-max", value)
         assert result.returncode == 2 and "--monitor-body-max" in result.stderr
 
