@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -54,9 +55,14 @@ bool description_is_valid(const char *text, size_t length)
 
 /* ---- Texts ---- */
 
-static uint64_t hash_of(const char *bytes, size_t length)
+static uint64_t hash_of(const struct labels *labels, const char *bytes, size_t length)
 {
-    return XXH3_64bits(bytes, length);
+    return XXH3_64bits_withSeed(bytes, length, labels->seed);
+}
+
+static uint64_t hash_of_text(const struct labels *labels, const struct label_text *text)
+{
+    return hash_of(labels, text->bytes, text->length);
 }
 
 static struct label_shard *shard_of(struct labels *labels, uint64_t hash)
@@ -83,7 +89,7 @@ static uint32_t place_of(const struct label_shard *shard, uint64_t hash, const c
 }
 
 /* Makes room for one text more. */
-static bool make_room(struct label_shard *shard)
+static bool make_room(const struct labels *labels, struct label_shard *shard)
 {
     struct label_shard larger = {.used = shard->used};
     if (shard->entries != NULL && ((uint64_t)shard->used + 1) * 4 <= (uint64_t)shard->mask * 3)
@@ -95,8 +101,9 @@ static bool make_room(struct label_shard *shard)
     for (uint32_t i = 0; shard->entries != NULL && i <= shard->mask; i++) {
         struct label_text *text = shard->entries[i];
         if (text != NULL)
-            larger.entries[place_of(&larger, hash_of(text->bytes, text->length), text->bytes,
-                                    text->length)] = text;
+            larger
+                .entries[place_of(&larger, hash_of_text(labels, text), text->bytes, text->length)] =
+                text;
     }
     free(shard->entries);
     *shard = larger;
@@ -106,9 +113,9 @@ static bool make_room(struct label_shard *shard)
 /* One use more of a text that is not empty; NULL when memory ran out. */
 static struct label_text *use_text(struct labels *labels, const char *bytes, size_t length)
 {
-    uint64_t hash = hash_of(bytes, length);
+    uint64_t hash = hash_of(labels, bytes, length);
     struct label_shard *shard = shard_of(labels, hash);
-    if (!make_room(shard))
+    if (!make_room(labels, shard))
         return NULL;
     uint32_t place = place_of(shard, hash, bytes, length);
     struct label_text *text = shard->entries[place];
@@ -127,11 +134,10 @@ static struct label_text *use_text(struct labels *labels, const char *bytes, siz
 }
 
 /* Frees entry I and closes the gap, so that no chain of probes is broken. */
-static void close_gap(struct label_shard *shard, uint32_t i)
+static void close_gap(const struct labels *labels, struct label_shard *shard, uint32_t i)
 {
     for (uint32_t j = (i + 1) & shard->mask; shard->entries[j] != NULL; j = (j + 1) & shard->mask) {
-        const struct label_text *text = shard->entries[j];
-        uint32_t home = home_of(shard, hash_of(text->bytes, text->length));
+        uint32_t home = home_of(shard, hash_of_text(labels, shard->entries[j]));
         /* It may move back to I unless its home lies behind I. */
         if (((j - home) & shard->mask) >= ((j - i) & shard->mask)) {
             shard->entries[i] = shard->entries[j];
@@ -147,9 +153,9 @@ static void drop_text(struct labels *labels, struct label_text *text)
 {
     if (text == NULL || --text->uses > 0)
         return;
-    uint64_t hash = hash_of(text->bytes, text->length);
+    uint64_t hash = hash_of_text(labels, text);
     struct label_shard *shard = shard_of(labels, hash);
-    close_gap(shard, place_of(shard, hash, text->bytes, text->length));
+    close_gap(labels, shard, place_of(shard, hash, text->bytes, text->length));
     free(text);
 }
 
@@ -197,7 +203,9 @@ static bool begin(struct labels *labels)
 
 void labels_init(struct labels *labels, uint32_t capacity)
 {
-    *labels = (struct labels){.capacity = capacity};
+    *labels = (struct labels){.capacity = capacity, .seed = (uintptr_t)labels};
+    /* Without random numbers it works all the same, as in the index of names. */
+    (void)!getrandom(&labels->seed, sizeof(labels->seed), GRND_NONBLOCK);
 }
 
 void labels_finish(struct labels *labels)

@@ -39,6 +39,7 @@ struct label_text;
 struct labels {
     uint32_t capacity;
     uint32_t labelled; /* slots that have a label */
+    uint64_t seed;     /* of the texts' hashes: nobody can choose texts that meet */
     /* By slot; NULL while no slot has a label. */
     uint64_t *signatures;
     struct label_text **tags;

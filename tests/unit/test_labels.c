@@ -46,6 +46,17 @@ static void nothing_is_touched_without_labels(void **state)
     labels_finish(&labels);
 }
 
+/* Texts that were chosen to meet in one table do not meet in another. */
+static void tables_differ(void **state)
+{
+    struct labels a, b;
+    labels_init(&a, SLOTS);
+    labels_init(&b, SLOTS);
+    assert_int_not_equal(a.seed, b.seed);
+    labels_finish(&a);
+    labels_finish(&b);
+}
+
 static void what_is_a_description(void **state)
 {
     char text[DESCRIPTION_MAX + 1];
@@ -138,6 +149,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_touched_without_labels),
+        cmocka_unit_test(tables_differ),
         cmocka_unit_test(what_is_a_description),
         cmocka_unit_test(an_array_agrees),
         cmocka_unit_test(the_longest_label),
