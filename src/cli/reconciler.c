@@ -67,7 +67,8 @@ static bool is_overtaken(struct reconciler *reconciler)
     return overtaken;
 }
 
-/* All have followed: the next start need not look. Should this fail, it does. */
+/* All have followed: the next start need not look. Should this fail, it does. Those who want other
+ * rules to be followed say so with the catalog's lock held. */
 static void keep_fingerprint(struct reconciler *reconciler, uint64_t fingerprint)
 {
     struct catalog *catalog = reconciler->keeper.catalog;
@@ -183,12 +184,15 @@ static struct rules *rules_of(const struct declarations *declarations,
     return rules;
 }
 
-/* A plan: what is to become of the services that are, or were, declared singly. */
+/* A plan: what is to become of the services that are, or were, declared singly; and of others. */
 struct plan {
     const struct declaration **declared; /* by name */
     size_t declared_count;
     struct service_name *gone; /* no longer declared */
     size_t gone_count, gone_capacity;
+    uint64_t fingerprint; /* of the rules */
+    bool known;           /* all that nobody declared have followed some rules, */
+    bool followed;        /* these */
 };
 
 static void plan_finish(struct plan *plan)
@@ -256,6 +260,17 @@ static bool plan_gone(struct plan *plan, struct catalog *catalog, struct failure
     return true;
 }
 
+/* Finds out whether all that nobody declared follow the rules as it is; the catalog's lock is held.
+ */
+static bool plan_followers(struct plan *plan, struct catalog *catalog, struct failure *failure)
+{
+    uint64_t fingerprint;
+    if (!catalog_fingerprint(catalog, &fingerprint, &plan->known, failure))
+        return false;
+    plan->followed = plan->known && fingerprint == plan->fingerprint;
+    return true;
+}
+
 /* ---- Carrying it out; the catalog's lock is held ---- */
 
 static bool write_rows(const struct plan *plan, struct catalog *catalog, struct failure *failure)
@@ -271,7 +286,8 @@ static bool write_rows(const struct plan *plan, struct catalog *catalog, struct 
         if (!catalog_remove(catalog, &plan->gone[i], failure))
             return false;
     }
-    return true;
+    /* Whatever happens until all follow the rules: some may, and others not. */
+    return !plan->known || plan->followed || catalog_forget_fingerprint(catalog, failure);
 }
 
 static bool write_plan(const struct plan *plan, struct catalog *catalog, struct failure *failure)
@@ -333,24 +349,23 @@ bool reconciler_apply(struct reconciler *reconciler, const struct declarations *
     struct catalog *catalog = reconciler->keeper.catalog;
     struct rules *rules = rules_of(declarations, defaults);
     struct plan plan = {0};
-    uint64_t followed = 0;
-    bool known = false,
-         labelled = reconciler->rules != NULL && rules_give_labels(reconciler->rules);
+    bool labelled = reconciler->rules != NULL && rules_give_labels(reconciler->rules);
     if (rules == NULL || !plan_declared(&plan, declarations)) {
         rules_destroy(rules);
         return failure_set(failure, "out of memory");
     }
-    uint64_t fingerprint = rules_fingerprint(rules);
+    plan.fingerprint = rules_fingerprint(rules);
     catalog_lock(catalog);
-    bool done = catalog_fingerprint(catalog, &followed, &known, failure) &&
-                plan_gone(&plan, catalog, failure) && write_plan(&plan, catalog, failure);
-    if (done)
+    bool done = plan_followers(&plan, catalog, failure) && plan_gone(&plan, catalog, failure) &&
+                write_plan(&plan, catalog, failure);
+    if (done) {
         put_into_force(reconciler, rules, &plan, now);
+        if (!plan.followed || labelled || rules_give_labels(rules))
+            want_followers(reconciler, plan.fingerprint);
+    }
     catalog_unlock(catalog);
     plan_finish(&plan);
     if (!done)
         rules_destroy(rules);
-    else if (!known || followed != fingerprint || labelled || rules_give_labels(rules))
-        want_followers(reconciler, fingerprint);
     return done;
 }

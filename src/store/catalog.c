@@ -30,6 +30,7 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_FINGERPRINT] = "SELECT fingerprint FROM rules WHERE id = 1",
     [STATEMENT_KEEP_FINGERPRINT] = "INSERT INTO rules (id, fingerprint) VALUES (1, ?1)"
                                    " ON CONFLICT (id) DO UPDATE SET fingerprint = ?1",
+    [STATEMENT_FORGET_FINGERPRINT] = "DELETE FROM rules",
 };
 
 int catalog_prepare(struct catalog *catalog)
@@ -208,4 +209,9 @@ bool catalog_keep_fingerprint(struct catalog *catalog, uint64_t fingerprint,
     sqlite3_bind_int64(catalog->statements[STATEMENT_KEEP_FINGERPRINT], 1,
                        (sqlite3_int64)fingerprint);
     return catalog_run(catalog, STATEMENT_KEEP_FINGERPRINT, failure);
+}
+
+bool catalog_forget_fingerprint(struct catalog *catalog, struct failure *failure)
+{
+    return catalog_run(catalog, STATEMENT_FORGET_FINGERPRINT, failure);
 }

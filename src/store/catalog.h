@@ -117,4 +117,7 @@ bool catalog_fingerprint(struct catalog *catalog, uint64_t *fingerprint, bool *k
 bool catalog_keep_fingerprint(struct catalog *catalog, uint64_t fingerprint,
                               struct failure *failure);
 
+/* Services begin to follow other rules: until all do, no fingerprint is known. */
+bool catalog_forget_fingerprint(struct catalog *catalog, struct failure *failure);
+
 #endif
