@@ -4,10 +4,10 @@
 #include "engine_state.h"
 #include "rules.h"
 
-/* So many are looked at before others get the lock, */
+/* So many slots, or patterns that are tried on their names, before others get the lock, */
 #define CHUNK 256
 
-/* and so many in one call. */
+/* and so many slots in one call. */
 #define LOOKS 8192
 
 const struct label *engine_rule_for(const struct engine *engine, struct service *service)
@@ -68,14 +68,17 @@ static bool follow_slot(struct engine *engine, uint32_t slot, int64_t now)
 
 size_t engine_follow(struct engine *engine, int64_t now, uint64_t *cursor)
 {
-    size_t changed = 0;
+    size_t changed = 0, tried = 0;
     engine_lock(engine);
     uint64_t slots = registry_slots(engine->registry);
     uint64_t slot = *cursor, end = slot + LOOKS < slots ? slot + LOOKS : slots;
     for (; slot < end; slot++) {
         changed += follow_slot(engine, (uint32_t)slot, now);
-        if (slot % CHUNK == 0)
-            engine_yield(engine);
+        tried += 1 + (engine->rules == NULL ? 0 : engine->rules->count);
+        if (tried < CHUNK)
+            continue;
+        tried = 0;
+        engine_yield(engine);
     }
     engine_unlock(engine);
     *cursor = slot < slots ? slot : 0;
