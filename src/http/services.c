@@ -18,6 +18,7 @@
 /* A change that is carried out by a job. */
 struct kept {
     struct job job;
+    const struct keeper *keeper; /* the request may be gone when it is carried out */
     struct keeping keeping;
     struct service_change change;
     struct failure failure;
@@ -58,8 +59,7 @@ static void answer_get(struct request *request)
 static bool run(struct job *job)
 {
     struct kept *kept = (struct kept *)job; /* its first member */
-    kept->written =
-        keeper_carry_out(job->request->context->keeper, &kept->keeping, 1, &kept->failure);
+    kept->written = keeper_carry_out(kept->keeper, &kept->keeping, 1, &kept->failure);
     kept->done = true;
     job_wake(job);
     return false;
@@ -86,6 +86,7 @@ static void keep(struct request *request, const struct service_name *name,
         answer_error(request, 503, "out of memory; try again later");
         return;
     }
+    kept->keeper = request->context->keeper;
     kept->keeping.name = *name;
     if (change != NULL) {
         kept->change = *change;
