@@ -196,14 +196,16 @@ def gets(server, connection):
         (["--trusted-proxies", "", "--max-connections-per-address", "0"], False),
     ],
 )
-def test_connections_of_one_address(start, options, limited):
-    server = start("--max-connections-per-address", "5", *options, "--threads", "2")
-    crowd = [server.connect() for _ in range(12)]
-    answered = [gets(server, connection) for connection in crowd]
-    assert answered == ([True] * 5 + [False] * 7 if limited else [True] * 12)
-    for connection in crowd:
-        connection.close()
-    wait_until(lambda: gets(server, server.connect()), "an answer")
+def test_connections_of_one_address(tmp_path, options, limited):
+    options = ["--max-connections-per-address", "5", *options, "--threads", "2"]
+    with Server(tmp_path, *options).listening() as server:
+        crowd = [server.connect() for _ in range(12)]
+        wait_until(lambda: gets(server, crowd[0]), "an answer, once it is ready")
+        answered = [gets(server, connection) for connection in crowd]
+        assert answered == ([True] * 5 + [False] * 7 if limited else [True] * 12)
+        for connection in crowd:
+            connection.close()
+        wait_until(lambda: gets(server, server.connect()), "an answer")
 
 
 def test_unix_socket_has_no_address(start, tmp_path):
