@@ -256,8 +256,8 @@ struct engine_filter {
 /* All services. */
 struct engine_filter engine_filter_all(void);
 
-/* So many slots one call of what follows looks at, at most: a fraction of a millisecond unless it
- * searches names. */
+/* So many slots one call of what follows looks at, at most; fewer where it has to read names or
+ * tags: a fraction of a millisecond. */
 #define ENGINE_LOOKS 65536
 
 /*
@@ -308,7 +308,7 @@ struct selection {
     uint64_t slot; /* where to go on; 0 at first */
 };
 
-/* Looks at ENGINE_LOOKS slots more. Returns whether there are further ones. */
+/* Looks at further slots, as many as one call may. Returns whether there are further ones. */
 bool engine_select(struct engine *engine, const struct engine_filter *filter,
                    struct selection *selection);
 

@@ -295,11 +295,14 @@ void labels_get(const struct labels *labels, uint32_t slot, struct label *label)
     }
 }
 
-bool labels_have_tags(const struct labels *labels, uint32_t slot, const struct tags *wanted,
-                      uint64_t signature)
+bool labels_may_have_tags(const struct labels *labels, uint32_t slot, uint64_t signature)
 {
-    if (labels->labelled == 0 || (labels->signatures[slot] & signature) != signature)
-        return wanted->count == 0;
-    const struct label_text *tags = labels->tags[slot];
+    uint64_t present = labels->labelled == 0 ? 0 : labels->signatures[slot];
+    return (present & signature) == signature;
+}
+
+bool labels_have_tags(const struct labels *labels, uint32_t slot, const struct tags *wanted)
+{
+    const struct label_text *tags = labels->labelled == 0 ? NULL : labels->tags[slot];
     return tags == NULL ? wanted->count == 0 : tags_include(tags->bytes, tags->length, wanted);
 }

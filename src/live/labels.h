@@ -67,8 +67,10 @@ bool labels_has(const struct labels *labels, uint32_t slot);
 /* The label of SLOT, empty if it has none. */
 void labels_get(const struct labels *labels, uint32_t slot, struct label *label);
 
-/* Whether SLOT has all of the tags WANTED, whose signature is SIGNATURE. */
-bool labels_have_tags(const struct labels *labels, uint32_t slot, const struct tags *wanted,
-                      uint64_t signature);
+/* Whether SLOT may have tags of that SIGNATURE: quick, and mostly right. */
+bool labels_may_have_tags(const struct labels *labels, uint32_t slot, uint64_t signature);
+
+/* Whether SLOT has all of the tags WANTED: that is read. */
+bool labels_have_tags(const struct labels *labels, uint32_t slot, const struct tags *wanted);
 
 #endif

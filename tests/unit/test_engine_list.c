@@ -9,6 +9,7 @@
 #include "live_support.h"
 
 #define SERVICES 300
+#define MANY     3000
 #define PAGE_MAX 40
 
 static struct den den;
@@ -26,17 +27,27 @@ static struct name name_at(size_t i)
     return name_of(text);
 }
 
-static int create(void **state)
+static int create_for(size_t services)
 {
     struct engine_options options = engine_options_default();
     struct failure failure;
     den_init(&den);
     now = BEGIN;
-    options.max_services = SERVICES;
-    registry = den_open(&den, 2 * SERVICES);
+    options.max_services = services;
+    registry = den_open(&den, 2 * services);
     engine = engine_create(registry, &options, BEGIN, &failure);
     assert_non_null(engine);
     return 0;
+}
+
+static int create(void **state)
+{
+    return create_for(SERVICES);
+}
+
+static int create_many(void **state)
+{
+    return create_for(MANY);
 }
 
 static int destroy(void **state)
@@ -312,6 +323,57 @@ static void any_cursor_is_harmless(void **state)
     }
 }
 
+/* A tag that no service has, but that only reading tells from those of TAGS. */
+static void set_look_alike(struct engine_filter *filter, const struct tags *tags)
+{
+    uint64_t signature = tags_signature(tags->text, tags->length), wanted;
+    char text[TAG_MAX];
+    int number = 0, length;
+    do {
+        length = snprintf(text, sizeof(text), "none-%d", number++);
+        wanted = tags_signature(text, (size_t)length);
+    } while ((wanted & signature) != wanted);
+    assert_int_equal(tags_add(&filter->tags, text, (size_t)length), TAGS_OK);
+}
+
+/* Looking ends early where much has to be read, and goes on from there. */
+static void check_ends_early(const struct engine_filter *filter)
+{
+    struct service_view view;
+    struct engine_key key;
+    struct selection selection = {.keys = &key, .max = 1};
+    uint64_t cursor = 0;
+    assert_int_equal(engine_list(engine, filter, now, &cursor, &view, 1), 0);
+    assert_true(cursor > 0 && cursor < MANY);
+    while (cursor != 0)
+        assert_int_equal(engine_list(engine, filter, now, &cursor, &view, 1), 0);
+    assert_true(engine_select(engine, filter, &selection));
+    while (engine_select(engine, filter, &selection))
+        ;
+    assert_int_equal(selection.count, 0);
+}
+
+static void reading_is_bounded(void **state)
+{
+    struct engine_filter by_tag = engine_filter_all(), by_name = by_tag;
+    struct service_change change = {.create = true, .has_tags = true};
+    struct service_view view;
+    for (int i = 0; i < TAGS_MAX; i++) {
+        char text[TAG_MAX];
+        int length = snprintf(text, sizeof(text), "team-%d", i);
+        tags_add(&change.label.tags, text, (size_t)length);
+    }
+    for (size_t i = 0; i < MANY; i++) {
+        struct name name = name_numbered(i, 10);
+        assert_int_equal(engine_change(engine, name.text, name.length, &change, now, &view),
+                         ENGINE_CREATED);
+    }
+    set_look_alike(&by_tag, &change.label.tags);
+    check_ends_early(&by_tag);
+    by_name.search_length = strlen(strcpy(by_name.search, "no-such-name"));
+    check_ends_early(&by_name);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -319,6 +381,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_stays_is_listed_once, create, destroy),
         cmocka_unit_test_setup_teardown(who_stays_is_in_one_page_of_an_order, create, destroy),
         cmocka_unit_test_setup_teardown(any_cursor_is_harmless, create, destroy),
+        cmocka_unit_test_setup_teardown(reading_is_bounded, create_many, destroy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
