@@ -1,9 +1,9 @@
 /*
  * resource.h - what the API consists of: resources, each with its endpoints.
  *
- * A resource is one file that defines its struct resource, and one line in the table of router.c.
- * An endpoint is a path with the methods that it takes. Its functions run in the thread of the
- * worker that the connection belongs to, and must not block.
+ * A resource is one file in resources/ that defines its struct resource, and one line in the table
+ * of router.c. An endpoint is a path with the methods that it takes. Its functions run in the
+ * thread of the worker that the connection belongs to, and must not block.
  */
 #ifndef KAIROS_HTTP_RESOURCE_H
 #define KAIROS_HTTP_RESOURCE_H
