@@ -840,7 +840,7 @@ def test_gap_of_a_restart(start):
     assert moment(newest["from"]) > moment(oldest["to"])
 
 
-@pytest.mark.parametrize("descriptors", [20, 64])
+@pytest.mark.parametrize("descriptors", [28, 64])
 def test_too_many_connections(start, descriptors):
     """Some are closed at once, or wait; nothing spins, and when they go all is well."""
 
