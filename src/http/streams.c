@@ -13,8 +13,9 @@
 #include "stream_texts.h"
 #include "worker.h"
 
-/* A portion: streams that are resumed, two or three milliseconds' work; */
-#define RESUMED_AT_A_TIME 256
+/* A portion: streams that are resumed, under a millisecond's work (four times as many at a time
+ * cost no less in all); */
+#define RESUMED_AT_A_TIME 64
 
 /* and items that are looked at, a millisecond's. */
 #define LOOKS_AT_A_TIME 8192
