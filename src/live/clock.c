@@ -10,6 +10,13 @@
 /* Clocks are read one after the other; only what they differ by beyond this is a step. */
 #define STEP_MIN KAIROS_MILLISECOND
 
+/*
+ * A reading that took longer (microseconds) is of a thread that was kept from running meanwhile,
+ * and would look like a step: another one is made, as often as that at most.
+ */
+#define READING_TIME_MAX 100
+#define READINGS_MAX     32
+
 static int64_t read_one(clockid_t id)
 {
     struct timespec time;
@@ -17,13 +24,22 @@ static int64_t read_one(clockid_t id)
     return (int64_t)time.tv_sec * KAIROS_SECOND + time.tv_nsec / 1000;
 }
 
+/* Reads the clocks one after the other; returns whether that took no time to speak of. */
+static bool read_all(struct clock_reading *reading)
+{
+    int64_t begin = read_one(CLOCK_BOOTTIME);
+    reading->wall = read_one(CLOCK_REALTIME);
+    reading->boottime = read_one(CLOCK_BOOTTIME);
+    reading->monotonic = read_one(CLOCK_MONOTONIC);
+    return read_one(CLOCK_BOOTTIME) - begin < READING_TIME_MAX;
+}
+
 struct clock_reading clock_read(void)
 {
-    return (struct clock_reading){
-        .wall = read_one(CLOCK_REALTIME),
-        .boottime = read_one(CLOCK_BOOTTIME),
-        .monotonic = read_one(CLOCK_MONOTONIC),
-    };
+    struct clock_reading reading;
+    for (int i = 0; i < READINGS_MAX && !read_all(&reading); i++)
+        ;
+    return reading;
 }
 
 static int hex_digit(char c)

@@ -5,6 +5,9 @@
 #include "clock.h"
 
 #include <stdio.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <kairos/timestamp.h>
 
@@ -328,6 +331,38 @@ static void the_system_can_be_read(void **state)
     assert_true(now >= first.wall && now <= first.wall + clock_read().boottime - first.boottime);
 }
 
+/* Ahead of so many looks at a clock whoever looks is kept from running for 5 ms, or so it seems. */
+static int pauses;
+static int64_t paused; /* nanoseconds */
+
+int clock_gettime(clockid_t id, struct timespec *time)
+{
+    if (pauses > 0) {
+        pauses--;
+        paused += 5000000;
+    }
+    if (syscall(SYS_clock_gettime, id, time) != 0)
+        return -1;
+    int64_t all = (int64_t)time->tv_sec * 1000000000 + time->tv_nsec + paused;
+    time->tv_sec = (time_t)(all / 1000000000);
+    time->tv_nsec = (long)(all % 1000000000);
+    return 0;
+}
+
+/* Being kept from running between two clocks is no step of one of them. */
+static void a_reading_is_of_one_moment(void **state)
+{
+    (void)state;
+    struct clock_reading calm = clock_read();
+    for (int kept = 1; kept <= 40; kept++) {
+        pauses = kept;
+        struct clock_reading reading = clock_read();
+        int64_t step = (reading.wall - reading.boottime) - (calm.wall - calm.boottime);
+        assert_true(step > -KAIROS_MILLISECOND && step < KAIROS_MILLISECOND);
+        assert_int_equal(pauses, 0);
+    }
+}
+
 /* The boot's name is the kernel's, in binary. */
 static void the_boot_has_a_name(void **state)
 {
@@ -364,6 +399,7 @@ int main(void)
         cmocka_unit_test(with_half_the_memory),
         cmocka_unit_test(the_floor_holds_in_the_same_boot_too),
         cmocka_unit_test(the_system_can_be_read),
+        cmocka_unit_test(a_reading_is_of_one_moment),
         cmocka_unit_test(the_boot_has_a_name),
     };
     return cmocka_run_group_tests_name("clock", tests, NULL, NULL);
