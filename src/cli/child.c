@@ -55,7 +55,8 @@ void child_finish(struct child *child)
 
 /* ---- The start ---- */
 
-/* In the child: becomes the command, or tells errno to REPORT. */
+/* In the child: becomes the command, or tells errno to REPORT. Other threads may have held locks
+ * when it was forked: nothing here takes one. */
 static _Noreturn void become(const struct child *child, char **argv, int out, int err, int report)
 {
     if (!child->sigpipe)

@@ -3,7 +3,7 @@
  * does.
  *
  *   child_init(&child, &failure);            signals wait from here on
- *   child_start(&child, argv, out, err);     before there is a second thread
+ *   child_start(&child, argv, out, err);
  *   child_wait(&child);                      passes signals on, until it has ended
  *   child_finish(&child);
  *   child_end_alike(&child);

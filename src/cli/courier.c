@@ -38,7 +38,7 @@ static void warn(const char *format, ...)
 bool courier_init(struct courier *courier, const struct courier_options *options,
                   struct failure *failure)
 {
-    courier->options = *options;
+    *courier = (struct courier){.options = *options};
     courier->client = client_create(&courier->options.client, failure);
     return courier->client != NULL;
 }
@@ -291,6 +291,11 @@ static enum client_result ask_moot(const struct errand *errand, const struct ite
     return result;
 }
 
+static bool may_fail(const struct courier *courier, const struct item *item)
+{
+    return courier->may_fail == NULL || courier->may_fail(courier->context, item->service);
+}
+
 /* Sends a fail, which happens now. Returns false when there is no use in going on. */
 static bool send_fail(const struct errand *errand, const struct item *item)
 {
@@ -299,7 +304,8 @@ static bool send_fail(const struct errand *errand, const struct item *item)
     json_t *json;
     const char *url;
     bool damaged, moot;
-    if (ask_moot(errand, item, &moot) == CLIENT_FAILED)
+    if (ask_moot(errand, item, &moot) == CLIENT_FAILED ||
+        (!moot && !may_fail(errand->courier, item)))
         return false;
     if (moot || !spool_read(&errand->spool, item->index, &json, &beat, &url, &damaged))
         return true;

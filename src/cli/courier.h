@@ -46,6 +46,11 @@ extern const struct argp courier_argp;
 struct courier {
     struct courier_options options;
     struct client *client;
+
+    /* Asked ahead of each fail of the spool, which happens when it is brought: whether SERVICE may
+     * fail, by now. NULL is yes. */
+    bool (*may_fail)(void *context, const char *service);
+    void *context;
 };
 
 enum courier_result {

@@ -11,7 +11,7 @@
 /* How long the end waits for a start: the timeout should have ended it. */
 #define PATIENCE_SECONDS 3
 
-/* The run has started, unless it has ended: moves on to sending, and says so. */
+/* Whether something that happens now may be sent: unless the run has ended. Then sending begins. */
 static bool may_send(struct starter *starter)
 {
     pthread_mutex_lock(&starter->lock);
@@ -22,6 +22,13 @@ static bool may_send(struct starter *starter)
     return may;
 }
 
+/* Others may fail whenever it is found in the spool. */
+static bool may_fail(void *context, const char *service)
+{
+    struct starter *starter = context;
+    return strcmp(service, starter->beat.service) != 0 || may_send(starter);
+}
+
 static void send_start(struct starter *starter)
 {
     struct courier courier;
@@ -30,6 +37,8 @@ static void send_start(struct starter *starter)
         failure_print(&failure);
         return;
     }
+    courier.may_fail = may_fail;
+    courier.context = starter;
     courier_empty(&courier);
     if (may_send(starter))
         courier_bring(&courier, &starter->beat);

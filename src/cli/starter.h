@@ -13,7 +13,7 @@
 
 enum starter_state {
     STARTER_EMPTYING, /* the spool, whose heartbeats would end the run */
-    STARTER_SENDING,
+    STARTER_SENDING,  /* an earlier fail or the start, which happen when they are sent */
     STARTER_DONE,
 };
 
@@ -33,8 +33,8 @@ void starter_begin(struct starter *starter, const struct courier_options *option
                    const struct beat *beat);
 
 /*
- * The run has ended: it starts no more, and what is being sent is waited for, so that the end does
- * not overtake the start.
+ * The run has ended: it starts no more, nor does an earlier one fail; and what is being sent is
+ * waited for, so that the end does not overtake it.
  */
 void starter_end(struct starter *starter);
 

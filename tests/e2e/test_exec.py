@@ -14,7 +14,7 @@ import pytest
 
 from conftest import ENVIRONMENT, MEASURE
 from server import PATIENCE, Server, wait_until
-from stub import HANG_UP, SILENCE, Stub, nobody
+from stub import HANG_UP, OK, SILENCE, Stub, nobody
 from test_ping import FAILING, beats, put
 
 PYTHON = [sys.executable, "-I", "-S", "-c"]
@@ -513,6 +513,26 @@ def test_the_end_does_not_wait_for_the_spool(run, stub, spool):
     assert run("sh", "-c", "exit 3").returncode == 3
     assert "POST /ping/job/3" in stub.paths and "POST /ping/job/start" not in stub.paths
     assert len(beats(spool)) == 1
+
+
+def test_a_fail_of_the_spool_does_not_come_behind_the_end(run, stub, spool, tmp_path):
+    """The run succeeds while it is asked whether an earlier fail still is the newest of the service."""
+    put(spool, "job", 0, stub.url, exit_status=3)
+
+    def answer(request):
+        if request.method != "GET":
+            return OK
+        if stub.paths.count("GET /api/v1/services/job") > 1:
+            return 200, {"service": "job", "last_seen": "2025-08-04T10:00:01Z"}
+        stub.heard("/ping/job")
+        return 404, {"detail": "there is no such service"}
+
+    stub.answer = answer
+    with run.start("sh", "-c", until(tmp_path / "go")) as process:
+        stub.heard("/api/v1/services/job")
+        (tmp_path / "go").touch()
+        assert process.wait(PATIENCE) == 0
+    assert "POST /ping/job" in stub.paths and "POST /ping/job/3" not in stub.paths
 
 
 def test_several_at_once(alone, spool):
