@@ -74,3 +74,8 @@ class Connection:
         lines = self.get("/metrics").decode().splitlines()
         pairs = (line.rpartition(" ") for line in lines if not line.startswith("#"))
         return {name: float(value) for name, _, value in pairs}
+
+    def alerts(self) -> float:
+        """Alerts that were raised, of every kind."""
+        found = self.metrics().items()
+        return sum(value for name, value in found if name.startswith("kairos_alerts_total"))

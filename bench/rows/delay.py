@@ -80,7 +80,7 @@ def measure_delays(bench: Workbench, services: int, batch: int, interval: int,
             server.connect() as connection,
         ):
             server.wait_until(
-                lambda: connection.metrics()["kairos_alerts_total"] >= len(names),
+                lambda: connection.alerts() >= len(names),
                 TOLERANCE + interval + ALERTS_WITHIN, f"{len(names):,} alerts", pause=0.5,
             )  # fmt: skip
             wakes = Quantiles.read(sleeper.finish(), "oversleep")

@@ -28,7 +28,7 @@ def wait_for_alerts(server: Kairos, connection: Connection, count: int, deadline
     """Returns when the last one was seen to be raised, microseconds since the epoch."""
     time.sleep(max(0.0, deadline / 1e6 - time.time()))
     server.wait_until(
-        lambda: connection.metrics()["kairos_alerts_total"] >= count,
+        lambda: connection.alerts() >= count,
         ALERTS_WITHIN, f"{count:,} alerts", pause=LOOK_EVERY,
     )  # fmt: skip
     return int(time.time() * 1e6)
