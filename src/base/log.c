@@ -47,12 +47,23 @@ bool log_format_parse(const char *text, enum log_format *format)
 
 /* ---- Where lines go ---- */
 
+/* Opens FILE for appending; a pipe that nobody reads is not waited for. */
+static int open_file(const char *file)
+{
+    int fd = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, FILE_MODE);
+    int flags = fd < 0 ? -1 : fcntl(fd, F_GETFL);
+    if (fd >= 0 && (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0)) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
 int log_prepare(const struct log_options *options, struct failure *failure)
 {
     /* Not stderr itself: what the log's descriptor stands for may be replaced. */
-    int fd = options->file == NULL
-                 ? fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)
-                 : open(options->file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, FILE_MODE);
+    int fd =
+        options->file == NULL ? fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0) : open_file(options->file);
     if (fd < 0)
         failure_set(failure, "--%s: cannot open %s: %s",
                     options->option != NULL ? options->option : "log-file",

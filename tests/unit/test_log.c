@@ -398,6 +398,27 @@ static void a_file_that_cannot_be_opened_is_named(void **state)
                         "--log-file: cannot open /nowhere/kairos.log: No such file or directory");
 }
 
+/* Nobody may ever come to read it. */
+static void a_pipe_that_nobody_reads_is_not_waited_for(void **state)
+{
+    struct scratch scratch;
+    struct log log;
+    struct failure failure;
+    scratch_init(&scratch);
+    assert_int_equal(unlink(scratch.path), 0);
+    assert_int_equal(mkfifo(scratch.path, 0600), 0);
+    assert_false(open_log(&log, scratch.path, LOG_INFO, &failure));
+    assert_non_null(strstr(failure.text, scratch.path));
+
+    int reader = open(scratch.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_true(reader >= 0);
+    assert_true(open_log(&log, scratch.path, LOG_INFO, &failure));
+    assert_int_equal(fcntl(fileno(log.stream), F_GETFL) & O_NONBLOCK, 0);
+    log_close(&log);
+    close(reader);
+    scratch_finish(&scratch);
+}
+
 static bool same_file(int one, int other)
 {
     struct stat a, b;
@@ -431,6 +452,7 @@ int main(void)
         cmocka_unit_test(a_log_that_hangs_is_not_changed),
         cmocka_unit_test(lines_of_several_threads_stay_whole),
         cmocka_unit_test(a_file_that_cannot_be_opened_is_named),
+        cmocka_unit_test(a_pipe_that_nobody_reads_is_not_waited_for),
         cmocka_unit_test(without_a_file_it_is_stderr),
     };
     return cmocka_run_group_tests_name("log", tests, NULL, NULL);
