@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -191,6 +192,13 @@ static bool is_key(const char *segment)
     return true;
 }
 
+/* Whether a segment begins at AT in the path that begins at BEGIN: behind a slash, escaped or not.
+ */
+static bool begins_segment(const char *begin, const char *at)
+{
+    return at[-1] == '/' || (at - begin >= 3 && strncasecmp(at - 3, "%2f", 3) == 0);
+}
+
 /* Writes PATH in quotes, with its keys masked, as far as it is shown. */
 static char *put_path(char *at, const char *path)
 {
@@ -207,7 +215,7 @@ static char *put_path(char *at, const char *path)
         } else if (c == '"' || c == '\\')
             *at++ = '\\';
         *at++ = (char)c;
-        if (c == '/' && is_key(path)) {
+        if (begins_segment(begin, path) && is_key(path)) {
             at = put(at, MASK);
             path = strchrnul(path, '/');
         }
