@@ -4,27 +4,23 @@
 #include <string.h>
 
 #include "answer.h"
+#include "change.h"
 #include "outputs.h"
 #include "ping_path.h"
 #include "resource.h"
 
 static void refuse(struct request *request, enum engine_result result, const char *name)
 {
-    switch (result) {
-    case ENGINE_UNKNOWN:
+    struct failure failure;
+    if (result == ENGINE_UNKNOWN) {
         answer_error(request, 404,
                      "there is no service %s, and the server runs with --auto-create off; declare "
                      "it with PUT /api/v1/services/%s",
                      name, name);
-        break;
-    case ENGINE_FULL:
-        answer_error(request, 507, "as many services as --max-services allows; %s was not created",
-                     name);
-        break;
-    default:
-        answer_error(request, 507, "no space left for a further service; %s was not created", name);
-        break;
+        return;
     }
+    unsigned status = change_refused(result, name, &failure);
+    answer_failure(request, status, &failure);
 }
 
 /* Takes of the body what is kept; should memory run out, the heartbeat counts without it. */
