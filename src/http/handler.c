@@ -57,7 +57,7 @@ static void give_request(struct request *request)
     struct worker *worker = request->worker;
     request_forget(request);
     request->from->request = NULL;
-    worker_forget_woken(worker, request);
+    parking_forget(&worker->parking, request);
     request->next = worker->spare_requests;
     worker->spare_requests = request;
     worker->under_way--;

@@ -122,10 +122,8 @@ void request_forget(struct request *request)
 
 void request_park(struct request *request)
 {
-    if (request->parked)
-        return;
-    worker_add_parked(request->worker, request);
-    MHD_suspend_connection(request->connection);
+    if (!request->parked)
+        parking_add(&request->worker->parking, request);
 }
 
 void request_wake(struct request *request)

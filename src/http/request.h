@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include <kairos/service.h>
 
@@ -44,17 +45,17 @@ struct request {
     char *body;        /* what was collected of it, from malloc; NULL if there is none */
     size_t length;
     size_t capacity;
-    unsigned status;                           /* of the answer; 0 while there is none */
-    uint64_t sent;                             /* bytes of its body, unless that is left out */
-    bool no_memory;                            /* the body could not be kept */
-    bool queued;                               /* an answer is on its way */
-    bool last;                                 /* the connection is to be closed behind it */
-    bool parked;                               /* nobody looks at its connection */
-    bool woken;                                /* is among those that the worker is to resume */
-    bool abandoned;                            /* resumed to be closed: the server stops */
-    void *state;                               /* the endpoint's */
-    struct request *next;                      /* spare, or woken */
-    struct request *parked_next, *parked_last; /* among the parked ones of its worker */
+    unsigned status;                /* of the answer; 0 while there is none */
+    uint64_t sent;                  /* bytes of its body, unless that is left out */
+    bool no_memory;                 /* the body could not be kept */
+    bool queued;                    /* an answer is on its way */
+    bool last;                      /* the connection is to be closed behind it */
+    bool parked;                    /* nobody looks at its connection */
+    bool woken;                     /* is among those that the worker is to resume */
+    bool abandoned;                 /* resumed to be closed: the server stops */
+    void *state;                    /* the endpoint's */
+    struct request *next;           /* spare, or woken */
+    LIST_ENTRY(request) by_parking; /* among the parked ones of its worker */
 };
 
 /*

@@ -221,7 +221,7 @@ void streams_turn(struct streams *streams, int64_t now)
             drop_if_stuck(stream, now);
         } else if (has_something(streams, stream, now, &looks)) {
             stream->has_turn = true;
-            worker_resume(streams->worker, stream->request);
+            parking_resume(&streams->worker->parking, stream->request);
             resumed++;
         }
     }
@@ -233,7 +233,7 @@ void streams_end(struct streams *streams)
 {
     for (size_t i = 0; i < streams->count; i++, streams->at = streams->at->after) {
         if (streams->at->request->parked)
-            worker_resume(streams->worker, streams->at->request);
+            parking_resume(&streams->worker->parking, streams->at->request);
     }
 }
 

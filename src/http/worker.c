@@ -36,8 +36,8 @@
 /* When the server stops, what is under way has so long to come to its end. */
 #define DRAIN_TIME (3 * KAIROS_SECOND)
 
-/* All batches that a worker reads at the same time; one of the largest takes 34 MB. */
-#define BATCH_MEMORY_MAX ((size_t)256 * 1024 * 1024)
+/* All bodies that a worker reads at the same time; one of the largest batches takes 34 MB. */
+#define BODY_MEMORY_MAX ((size_t)256 * 1024 * 1024)
 
 /* What the bell adds up: rings for a stamp, and rings for requests to be resumed or streams. */
 #define BELL_STAMP UINT64_C(1)
@@ -55,7 +55,7 @@ enum source {
 struct batch *worker_take_batch(struct worker *worker)
 {
     struct batch *batch = NULL;
-    if (worker->batch_memory > BATCH_MEMORY_MAX)
+    if (worker->body_memory > BODY_MEMORY_MAX)
         return NULL;
     if (worker->spare_batch_count > 0)
         batch = worker->spare_batches[--worker->spare_batch_count];
@@ -64,13 +64,13 @@ struct batch *worker_take_batch(struct worker *worker)
     if (batch == NULL)
         return NULL;
     batch_begin(batch);
-    worker->batch_memory += batch_memory(batch);
+    worker->body_memory += batch_memory(batch);
     return batch;
 }
 
 void worker_give_batch(struct worker *worker, struct batch *batch)
 {
-    worker->batch_memory -= batch_memory(batch);
+    worker->body_memory -= batch_memory(batch);
     batch_trim(batch);
     if (worker->spare_batch_count < BATCHES_KEPT)
         worker->spare_batches[worker->spare_batch_count++] = batch;
@@ -78,21 +78,15 @@ void worker_give_batch(struct worker *worker, struct batch *batch)
         batch_destroy(batch);
 }
 
-bool worker_batch_grown(struct worker *worker, const struct batch *batch, size_t before)
-{
-    worker->batch_memory += batch_memory(batch) - before;
-    return worker->batch_memory <= BATCH_MEMORY_MAX;
-}
-
 bool worker_take_memory(struct worker *worker, size_t bytes)
 {
-    worker->batch_memory += bytes;
-    return worker->batch_memory <= BATCH_MEMORY_MAX;
+    worker->body_memory += bytes;
+    return worker->body_memory <= BODY_MEMORY_MAX;
 }
 
 void worker_give_memory(struct worker *worker, size_t bytes)
 {
-    worker->batch_memory -= bytes;
+    worker->body_memory -= bytes;
 }
 
 /* ---- Counts: there is one writer, so no locked instruction is needed ---- */
@@ -127,67 +121,6 @@ struct gzip *worker_gzip(struct worker *worker)
     if (worker->gzip == NULL)
         worker->gzip = gzip_create();
     return worker->gzip;
-}
-
-/* ---- Waiting ---- */
-
-void worker_add_parked(struct worker *worker, struct request *request)
-{
-    request->parked = true;
-    request->parked_last = NULL;
-    request->parked_next = worker->parked;
-    if (worker->parked != NULL)
-        worker->parked->parked_last = request;
-    worker->parked = request;
-}
-
-/* The library looks at the connection again, in its next run, and does not ask for one. */
-void worker_resume(struct worker *worker, struct request *request)
-{
-    if (request->parked_next != NULL)
-        request->parked_next->parked_last = request->parked_last;
-    if (request->parked_last != NULL)
-        request->parked_last->parked_next = request->parked_next;
-    else
-        worker->parked = request->parked_next;
-    request->parked = false;
-    MHD_resume_connection(request->connection);
-    worker->resumed = true;
-}
-
-/* Resumes those that were woken. One that did not park after all goes on anyhow. */
-static void resume_woken(struct worker *worker)
-{
-    pthread_mutex_lock(&worker->woken_lock);
-    for (struct request *request; (request = worker->woken) != NULL;) {
-        worker->woken = request->next;
-        request->woken = false;
-        if (request->parked)
-            worker_resume(worker, request);
-    }
-    pthread_mutex_unlock(&worker->woken_lock);
-}
-
-/* The library wants no connection to be suspended when it is stopped: they are closed then. */
-static void abandon_parked(struct worker *worker)
-{
-    while (worker->parked != NULL) {
-        worker->parked->abandoned = true;
-        worker_resume(worker, worker->parked);
-    }
-}
-
-void worker_forget_woken(struct worker *worker, struct request *request)
-{
-    pthread_mutex_lock(&worker->woken_lock);
-    if (request->woken) {
-        struct request **link = &worker->woken;
-        while (*link != request)
-            link = &(*link)->next;
-        *link = request->next;
-        request->woken = false;
-    }
-    pthread_mutex_unlock(&worker->woken_lock);
 }
 
 /* ---- Accepting ---- */
@@ -310,7 +243,7 @@ static unsigned accept_at(struct worker *worker, const struct listener *listener
 /* Milliseconds until the library must be looked at again; -1 if it need not. */
 static int64_t time_of_daemons(const struct worker *worker)
 {
-    int64_t wait = worker->resumed ? 0 : -1;
+    int64_t wait = worker->parking.resumed ? 0 : -1;
     for (unsigned i = 0; i < DAEMONS_MAX; i++) {
         MHD_UNSIGNED_LONG_LONG timeout;
         if (worker->daemons[i] == NULL || MHD_get_timeout(worker->daemons[i], &timeout) != MHD_YES)
@@ -325,14 +258,13 @@ static int64_t time_of_daemons(const struct worker *worker)
 static unsigned daemons_due(struct worker *worker)
 {
     unsigned due = 0;
+    bool resumed = parking_has_resumed(&worker->parking);
     for (unsigned i = 0; i < DAEMONS_MAX; i++) {
         MHD_UNSIGNED_LONG_LONG timeout;
         if (worker->daemons[i] != NULL &&
-            (worker->resumed ||
-             (MHD_get_timeout(worker->daemons[i], &timeout) == MHD_YES && timeout == 0)))
+            (resumed || (MHD_get_timeout(worker->daemons[i], &timeout) == MHD_YES && timeout == 0)))
             due |= 1U << i;
     }
-    worker->resumed = false;
     return due;
 }
 
@@ -380,7 +312,7 @@ static void hear_bell(struct worker *worker)
     if (sum % BELL_WAKE != 0)
         worker->rung++;
     if (sum / BELL_WAKE != 0) {
-        resume_woken(worker);
+        parking_resume_woken(&worker->parking);
         streams_hear(&worker->streams);
     }
 }
@@ -529,7 +461,7 @@ static void *run(void *argument)
     struct worker *worker = argument;
     serve_until_stop(worker);
     drain(worker);
-    abandon_parked(worker);
+    parking_abandon(&worker->parking);
     handshakes_abandon(&worker->handshakes);
     return NULL;
 }
@@ -558,7 +490,6 @@ bool worker_init(struct worker *worker, struct server *server, const struct cont
         .accept_log_next = TIME_NEVER,
         .heard_until = TIME_NEVER,
         .handshakes.epoll = -1,
-        .woken_lock = PTHREAD_MUTEX_INITIALIZER,
         .deadlines =
             {
                 [AWAITED_HEADERS].time = server_limits(server)->header_timeout,
@@ -567,6 +498,7 @@ bool worker_init(struct worker *worker, struct server *server, const struct cont
     };
     /* Should it fail, workers could give the same ids: the log tells them apart by their time. */
     (void)!getrandom(&worker->id_seed, sizeof(worker->id_seed), GRND_NONBLOCK);
+    parking_init(&worker->parking);
     streams_init(&worker->streams, worker);
     if (server_access_log(server) != NULL)
         worker->access.text = malloc(ACCESS_LINES_SIZE);
@@ -624,15 +556,7 @@ void worker_ring_streams(struct worker *worker)
 
 void worker_wake(struct worker *worker, struct request *request)
 {
-    pthread_mutex_lock(&worker->woken_lock);
-    bool first = worker->woken == NULL;
-    if (!request->woken) {
-        request->woken = true;
-        request->next = worker->woken;
-        worker->woken = request;
-    }
-    pthread_mutex_unlock(&worker->woken_lock);
-    if (first)
+    if (parking_wake(&worker->parking, request))
         ring(worker, BELL_WAKE);
 }
 
@@ -657,5 +581,5 @@ void worker_finish(struct worker *worker)
         close(worker->epoll);
     if (worker->bell >= 0)
         close(worker->bell);
-    pthread_mutex_destroy(&worker->woken_lock);
+    parking_finish(&worker->parking);
 }

@@ -27,6 +27,7 @@
 #include "connection.h"
 #include "failure.h"
 #include "handshake.h"
+#include "parking.h"
 #include "request.h"
 #include "streams.h"
 #include "traffic.h"
@@ -62,7 +63,6 @@ struct worker {
     int bell;  /* an eventfd: rung when a stamp or a request's waking is wanted, or the server stops
                 */
     bool listening; /* the listening sockets are in the epoll */
-    bool resumed;   /* requests, since the library was run */
     bool stopping;
     int64_t listen_again;    /* when to, after descriptors ran out */
     int64_t accept_log_next; /* when that may be logged again */
@@ -79,13 +79,11 @@ struct worker {
     struct gzip *gzip;          /* NULL before it was needed */
     struct access_lines access; /* of requests that have ended in this pass */
     struct request *spare_requests;
-    size_t under_way;       /* requests */
-    struct request *parked; /* those that wait */
-    pthread_mutex_t woken_lock;
-    struct request *woken; /* those to be resumed; under the lock */
+    size_t under_way; /* requests */
+    struct parking parking;
     struct batch *spare_batches[BATCHES_KEPT];
     size_t spare_batch_count;
-    size_t batch_memory; /* of the batches that are being read */
+    size_t body_memory; /* of the batches and bodies that are being read */
     struct streams streams;
 
     /* What other threads read. */
@@ -122,17 +120,6 @@ void worker_join(struct worker *worker);
 /* Releases what worker_init made. Its thread does not run. */
 void worker_finish(struct worker *worker);
 
-/* ---- For requests, in the worker's thread ---- */
-
-/* REQUEST waits from now on. */
-void worker_add_parked(struct worker *worker, struct request *request);
-
-/* REQUEST, which is parked, goes on. */
-void worker_resume(struct worker *worker, struct request *request);
-
-/* REQUEST, which nobody wakes any more, is about to be reused. */
-void worker_forget_woken(struct worker *worker, struct request *request);
-
 /* ---- For answers and endpoints, in the worker's thread ---- */
 
 /* EVENTS came in a request's body, of which so many were BAD. */
@@ -158,8 +145,5 @@ void worker_give_batch(struct worker *worker, struct batch *batch);
  */
 bool worker_take_memory(struct worker *worker, size_t bytes);
 void worker_give_memory(struct worker *worker, size_t bytes);
-
-/* Whether batches that are being read leave room for one that has grown from BEFORE bytes. */
-bool worker_batch_grown(struct worker *worker, const struct batch *batch, size_t before);
 
 #endif

@@ -46,7 +46,7 @@ static void take_piece(struct request *request, const char *piece, size_t size)
     }
     size_t before = batch_memory(batch);
     batch_feed(batch, piece, size, wall_now(request));
-    request->no_memory = !worker_batch_grown(worker, batch, before);
+    request->no_memory = !worker_take_memory(worker, batch_memory(batch) - before);
 }
 
 static void forget(struct request *request)
