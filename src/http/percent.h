@@ -8,6 +8,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/*
+ * Room for what names something in a path, decoded: more than any name needs with every character
+ * escaped and some blanks around it.
+ */
+#define SEGMENT_MAX 512
+
 /* A piece of text that belongs to someone else, without a NUL at its end. */
 struct slice {
     const char *text;

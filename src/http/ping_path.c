@@ -3,9 +3,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* More than any name needs with every character escaped and some blanks around it. */
-#define SEGMENT_MAX 512
-
 static const struct {
     const char *name;
     enum engine_action action;

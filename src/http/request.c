@@ -16,9 +16,6 @@
  */
 #define PATIENCE 4
 
-/* Room for a name with every character escaped and some blanks around it. */
-#define SEGMENT_MAX 512
-
 void request_collect(struct request *request, const char *piece, size_t size)
 {
     if (size > request->capacity - request->length) {

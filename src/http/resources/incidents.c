@@ -9,9 +9,6 @@
 #include "resource.h"
 #include "view.h"
 
-/* Room for an id with every character escaped. */
-#define ID_TEXT_MAX 512
-
 /* Incidents that are read from the store at a time. */
 #define STEP 32
 
@@ -85,7 +82,7 @@ static bool find(const struct context *context, const struct incident_id *id,
 /* Finds the incident that the path names; if there is none answers that, and returns false. */
 static bool find_named(struct request *request, struct incident *incident)
 {
-    char text[ID_TEXT_MAX];
+    char text[SEGMENT_MAX];
     size_t length;
     struct incident_id id;
     if (percent_decode(request->route.segments[0], text, sizeof(text), &length) != PERCENT_OK ||
