@@ -168,3 +168,25 @@ def encode(document):
 def kairos(tmp_path_factory):
     assert KAIROS.exists(), f"{KAIROS} is not built"
     return Kairos(KAIROS, tmp_path_factory.mktemp("kairos"))
+
+
+@pytest.fixture
+def launch(tmp_path):
+    """Starts servers and ends them with the test; all have the same data directory, unless they are given a folder."""
+    from server import Server  # which takes the program from here
+
+    servers = []
+
+    def launch_one(*options, folder=tmp_path, **popen):
+        servers.append(Server(folder, *options, **popen))
+        return servers[-1]
+
+    yield launch_one
+    for server in servers:
+        server.__exit__()
+
+
+@pytest.fixture
+def start(launch):
+    """Starts servers that are ready, and ends them with the test."""
+    return lambda *options, **popen: launch(*options, **popen).ready()

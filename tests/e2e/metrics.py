@@ -14,6 +14,11 @@ def samples(server):
     return read(answer.text)
 
 
+def metric(server, name):
+    """The sample of a server that has no labels."""
+    return samples(server)[name, None]
+
+
 def read(text):
     types, found = {}, {}
     name = None

@@ -38,20 +38,6 @@ class Log:
 
 
 @pytest.fixture
-def start(tmp_path):
-    """Starts servers that are ready, and ends them with the test."""
-    servers = []
-
-    def start_one(*options, **popen):
-        servers.append(Server(tmp_path, *options, **popen))
-        return servers[-1].ready()
-
-    yield start_one
-    for server in servers:
-        server.__exit__()
-
-
-@pytest.fixture
 def log(tmp_path):
     return Log(tmp_path / "access.log")
 

@@ -7,22 +7,18 @@ from contextlib import closing
 import pytest
 import yaml
 
-from server import Server, wait_until
+from server import wait_until
 
 
 @pytest.fixture
-def start(tmp_path):
+def start(launch, tmp_path):
     """Starts servers that all have the same data directory, one after another, with a configuration."""
-    servers = []
 
     def start_one(services=None, *options, **keys):
         write(tmp_path, services, **keys)
-        servers.append(Server(tmp_path, "--config", tmp_path / "kairos.yaml", *options))
-        return servers[-1].ready()
+        return launch("--config", tmp_path / "kairos.yaml", *options).ready()
 
-    yield start_one
-    for server in servers:
-        server.__exit__()
+    return start_one
 
 
 def write(folder, services, **keys):

@@ -10,29 +10,9 @@ import threading
 import pytest
 
 from conftest import KAIROS, run
+from metrics import metric
 from server import PATIENCE, Server, wait_until
 from test_tls import Certificate
-
-
-@pytest.fixture
-def start(tmp_path):
-    """Starts servers that are ready, and ends them with the test."""
-    servers = []
-
-    def start_one(*options, **popen):
-        servers.append(Server(tmp_path, *options, **popen))
-        return servers[-1].ready()
-
-    yield start_one
-    for server in servers:
-        server.__exit__()
-
-
-def metric(server, name):
-    for line in server.get("/metrics").text.splitlines():
-        if line.startswith(f"{name} "):
-            return float(line.split(" ")[1])
-    raise AssertionError(name)
 
 
 def timed_out(server):

@@ -10,21 +10,13 @@ import sys
 import pytest
 
 from conftest import KAIROS, run
-from server import PATIENCE, Server, wait_until
+from server import PATIENCE, wait_until
 
 
 @pytest.fixture
-def start(tmp_path):
+def start(launch):
     """Starts servers that listen, and ends them with the test."""
-    servers = []
-
-    def start_one(*options, **popen):
-        servers.append(Server(tmp_path, *options, **popen))
-        return servers[-1].listening()
-
-    yield start_one
-    for server in servers:
-        server.__exit__()
+    return lambda *options, **popen: launch(*options, **popen).listening()
 
 
 @pytest.fixture

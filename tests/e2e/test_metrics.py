@@ -11,20 +11,7 @@ import threading
 import pytest
 
 from metrics import samples
-from server import Server, wait_until
-
-
-@pytest.fixture
-def start(tmp_path):
-    servers = []
-
-    def start_one(*options, **popen):
-        servers.append(Server(tmp_path, *options, **popen))
-        return servers[-1].ready()
-
-    yield start_one
-    for server in servers:
-        server.__exit__()
+from server import wait_until
 
 
 def sample(server, name, labels=None):

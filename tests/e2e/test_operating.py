@@ -14,20 +14,13 @@ import pytest
 
 from conftest import ENVIRONMENT
 from metrics import samples
-from server import Server, wait_until
+from server import wait_until
 
 
 @pytest.fixture
-def start(tmp_path):
-    servers = []
-
-    def start_one(*options, **popen):
-        servers.append(Server(tmp_path, *options, **popen))
-        return servers[-1]
-
-    yield start_one
-    for server in servers:
-        server.__exit__()
+def start(launch):
+    """Starts servers that are not waited for."""
+    return launch
 
 
 class Manager:

@@ -11,24 +11,21 @@ import pytest
 
 from conftest import ENVIRONMENT
 from metrics import samples
-from server import Server, wait_until
+from server import wait_until
 
 SECRET = "kp.s3cr3t-of-mine"
 
 
 @pytest.fixture
-def start(tmp_path):
-    servers = []
+def start(launch, tmp_path):
+    """Starts servers by name, each with a folder of its own."""
 
     def start_one(name, *options, **popen):
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
-        servers.append(Server(folder, *options, **popen))
-        return servers[-1].ready()
+        return launch(*options, folder=folder, **popen).ready()
 
-    yield start_one
-    for server in servers:
-        server.__exit__()
+    return start_one
 
 
 def configured(folder, *urls, interval=1):

@@ -19,20 +19,6 @@ from metrics import samples
 from server import PATIENCE, STOP_WITHIN, Server, wait_until
 
 
-@pytest.fixture
-def start(tmp_path):
-    """Starts servers that are ready, and ends them with the test."""
-    servers = []
-
-    def start_one(*options, **popen):
-        servers.append(Server(tmp_path, *options, **popen))
-        return servers[-1].ready()
-
-    yield start_one
-    for server in servers:
-        server.__exit__()
-
-
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
     """A server for tests that leave it as it was but for services of their own."""

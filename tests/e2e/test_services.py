@@ -17,20 +17,6 @@ from server import Server, wait_until
 LABEL = {"description": "Nightly backup\nof the „database“ 🚨", "tags": ["prod", "team-x"]}
 
 
-@pytest.fixture
-def start(tmp_path):
-    """Starts servers that all have the same data directory, one after another."""
-    servers = []
-
-    def start_one(*options, **popen):
-        servers.append(Server(tmp_path, *options, **popen))
-        return servers[-1].ready()
-
-    yield start_one
-    for server in servers:
-        server.__exit__()
-
-
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
     """A server for tests that leave it as it was but for services of their own."""

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from metrics import metric
 from server import PATIENCE, Server, wait_until
 from stream import PATH, Stream, is_gone
 
@@ -35,11 +36,6 @@ def types(events):
 
 def changes(events):
     return [(e.data["from"], e.data["to"]) for e in events if e.type == "status"]
-
-
-def metric(server, name):
-    return int(next(line.split()[1] for line in server.get("/metrics").text.splitlines()
-                    if line.startswith(name + " ")))  # fmt: skip
 
 
 def many(server, first, count):

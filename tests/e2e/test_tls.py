@@ -12,7 +12,7 @@ import pytest
 
 from conftest import KAIROS, run
 from metrics import samples
-from server import PATIENCE, Server, wait_until
+from server import PATIENCE, wait_until
 
 
 class Certificate:
@@ -55,18 +55,14 @@ def certificate(tmp_path):
 
 
 @pytest.fixture
-def start(tmp_path, certificate):
+def start(launch, certificate):
     """Starts servers with the certificate, and ends them with the test."""
-    servers = []
 
     def start_one(*options, **popen):
         popen.setdefault("tls", certificate.context())
-        servers.append(Server(tmp_path, *certificate.options, *options, **popen))
-        return servers[-1].listening()
+        return launch(*certificate.options, *options, **popen).listening()
 
-    yield start_one
-    for server in servers:
-        server.__exit__()
+    return start_one
 
 
 def test_curl(start, certificate):

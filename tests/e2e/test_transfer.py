@@ -14,18 +14,9 @@ from server import Server, wait_until
 
 
 @pytest.fixture
-def start(tmp_path):
-    servers = []
-
-    def start_one(*options, **popen):
-        folder = tmp_path / str(len(servers))
-        folder.mkdir()
-        servers.append(Server(folder, *options, **popen))
-        return servers[-1].ready()
-
-    yield start_one
-    for server in servers:
-        server.__exit__()
+def start(launch, tmp_path_factory):
+    """Starts servers that know nothing of each other."""
+    return lambda *options, **popen: launch(*options, folder=tmp_path_factory.mktemp("own"), **popen).ready()
 
 
 @pytest.fixture(scope="module")
